@@ -1,0 +1,1 @@
+"""Checks that prove, with evidence, that the next renewal will happen."""

@@ -1,0 +1,184 @@
+"""The one way certtui looks at a host: read, list, find and run.
+
+Facts are gathered through this interface only, so that a test can hand in a host made of
+dictionaries. Writing is not here: only ``certtui.change`` writes, through ``change.files``, which
+walks directory by directory and never follows a symbolic link.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+#: What certtui and everything it generates search: cron and at leave out the sbin folders.
+SAFE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
+
+#: Seconds a command that only asks something may take.
+QUERY_TIMEOUT = 20.0
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A command that has ended. ``code`` is 127 where the program does not exist, 124 on time-out."""
+
+    argv: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0
+
+    @property
+    def text(self) -> str:
+        """Both streams, trimmed: what a person would have seen."""
+        return (self.out + self.err).strip()
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """What ``lstat`` says. ``mode`` holds the permission bits only, ``mtime`` is seconds UTC."""
+
+    kind: str  # file | directory | symlink | fifo | other
+    mode: int
+    uid: int
+    gid: int
+    links: int
+    size: int
+    mtime: float
+
+
+class Host(Protocol):
+    """A machine as the facts and checks see it. Paths are absolute, as on that machine."""
+
+    root: str
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a regular file, or None where there is none. Raises PermissionError."""
+
+    def info(self, path: str) -> FileInfo | None:
+        """``lstat`` of a path, or None where nothing is there."""
+
+    def names(self, path: str) -> list[str]:
+        """The sorted names in a directory; empty where there is none. Raises PermissionError."""
+
+    def resolve(self, path: str) -> str | None:
+        """Where a path ends after every symbolic link, or None where it leads nowhere."""
+
+    def which(self, program: str) -> str | None:
+        """The absolute path of a program on :data:`SAFE_PATH`, or None."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float = QUERY_TIMEOUT,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+    ) -> Completed:
+        """Runs a command to its end with ``C.UTF-8`` messages. Never raises for what it answers."""
+
+    def is_root(self) -> bool:
+        """Whether the caller may change the system."""
+
+
+class RealHost:
+    """This machine; with ``root`` other than ``/`` its files are looked for below that folder."""
+
+    def __init__(self, root: str = "/") -> None:
+        self.root = os.path.abspath(root)
+
+    def _real(self, path: str) -> str:
+        return path if self.root == "/" else self.root + path
+
+    def read(self, path: str) -> bytes | None:
+        try:
+            # O_NONBLOCK: a FIFO in a managed place must be reported, not waited for.
+            fd = os.open(self._real(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except PermissionError:
+            raise
+        except OSError:
+            return None
+        with os.fdopen(fd, "rb") as file:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                return None
+            return file.read()
+
+    def info(self, path: str) -> FileInfo | None:
+        try:
+            found = os.lstat(self._real(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return FileInfo(
+            kind=_kind(found.st_mode),
+            mode=stat.S_IMODE(found.st_mode),
+            uid=found.st_uid,
+            gid=found.st_gid,
+            links=found.st_nlink,
+            size=found.st_size,
+            mtime=found.st_mtime,
+        )
+
+    def names(self, path: str) -> list[str]:
+        try:
+            return sorted(os.listdir(self._real(path)))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def resolve(self, path: str) -> str | None:
+        real = os.path.realpath(self._real(path))
+        if not os.path.exists(real):
+            return None
+        return real if self.root == "/" else real.removeprefix(self.root) or "/"
+
+    def which(self, program: str) -> str | None:
+        return shutil.which(program, path=SAFE_PATH)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float = QUERY_TIMEOUT,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+    ) -> Completed:
+        try:
+            done = subprocess.run(
+                list(argv),
+                input=stdin,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=timeout,
+                env={"PATH": SAFE_PATH, "LC_ALL": "C.UTF-8", "HOME": "/root", **(env or {})},
+                cwd="/",
+                check=False,
+            )
+        except FileNotFoundError:
+            return Completed(tuple(argv), 127, "", f"{argv[0]}: not found")
+        except PermissionError:
+            return Completed(tuple(argv), 126, "", f"{argv[0]}: permission denied")
+        except subprocess.TimeoutExpired:
+            return Completed(tuple(argv), 124, "", f"{argv[0]}: no answer in {timeout:g} s")
+        return Completed(tuple(argv), done.returncode, done.stdout, done.stderr)
+
+    def is_root(self) -> bool:
+        return os.geteuid() == 0
+
+
+def _kind(mode: int) -> str:
+    for test, name in (
+        (stat.S_ISREG, "file"),
+        (stat.S_ISDIR, "directory"),
+        (stat.S_ISLNK, "symlink"),
+        (stat.S_ISFIFO, "fifo"),
+    ):
+        if test(mode):
+            return name
+    return "other"

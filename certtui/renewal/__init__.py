@@ -1,0 +1,1 @@
+"""A live ``certbot renew --dry-run`` as a stream of typed events."""
