@@ -1,0 +1,131 @@
+"""systemd units as they are and as they must be: which commands to run, and how to put them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from certtui.change.model import Action
+from certtui.host.interface import Host
+from certtui.render.artifact import UnitState
+
+UNIT_FOLDER = "/etc/systemd/system/"
+
+
+@dataclass(frozen=True)
+class Enablement:
+    """How a unit stands. ``file_state`` is systemctl(1) is-enabled's word, empty if unknown."""
+
+    file_state: str
+    active: bool
+    fragment: str = ""
+
+    @property
+    def enabled(self) -> bool:
+        return self.file_state in ("enabled", "enabled-runtime")
+
+    def to_json(self) -> dict[str, Any]:
+        return {"file_state": self.file_state, "active": self.active}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Enablement:
+        return cls(str(data["file_state"]), bool(data["active"]))
+
+
+ABSENT = Enablement("", False)
+
+
+def query(host: Host, units: Iterable[str]) -> dict[str, Enablement]:
+    """How units stand, by one ``systemctl show``; those unknown to systemd are :data:`ABSENT`."""
+    names = list(dict.fromkeys(units))
+    if not names:
+        return {}
+    answer = host.run(
+        ["systemctl", "show", "-p", "Id,UnitFileState,ActiveState,FragmentPath", "--", *names]
+    )
+    found: dict[str, Enablement] = {}
+    for block in answer.out.split("\n\n"):
+        values = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if "Id" in values:
+            found[values["Id"]] = Enablement(
+                values.get("UnitFileState", ""),
+                values.get("ActiveState") in ("active", "activating", "reloading"),
+                values.get("FragmentPath", ""),
+            )
+    return {name: found.get(name, ABSENT) for name in names}
+
+
+def before_files(retired: Sequence[str], now: Mapping[str, Enablement]) -> list[Action]:
+    """Units of ours that go: switched off while systemd still knows them."""
+    return [
+        Action(("systemctl", "disable", "--now", unit), "no longer part of the plan")
+        for unit in retired
+        if now[unit].enabled or now[unit].active
+    ]
+
+
+def after_files(
+    wanted: Sequence[UnitState],
+    now: Mapping[str, Enablement],
+    changed: Sequence[str],
+    verify: Sequence[str],
+) -> list[Action]:
+    """Reload, verify, switch ours on, then others off: at no moment does nothing renew."""
+    actions: list[Action] = []
+    if changed:
+        actions.append(Action(("systemctl", "daemon-reload"), "systemd reads the changed units"))
+    if verify and set(verify) & set(changed):
+        actions.append(Action(verify_argv(verify), "systemd checks the units"))
+    for unit in wanted:
+        if unit.on:
+            restart = UNIT_FOLDER + unit.unit in changed
+            actions += _switch_on(unit, now[unit.unit], restart)
+    for unit in wanted:
+        state = now[unit.unit]
+        if not unit.on and (state.enabled or state.active):
+            actions.append(Action(("systemctl", "disable", "--now", unit.unit), unit.why))
+    return actions
+
+
+def verify_argv(paths: Sequence[str]) -> tuple[str, ...]:
+    """A vendor unit's fault is not ours, hence no recursion (systemd-analyze(1), from 250)."""
+    return ("systemd-analyze", "verify", "--recursive-errors=no", *paths)
+
+
+def _switch_on(unit: UnitState, state: Enablement, restart: bool) -> list[Action]:
+    if not state.enabled and not state.active:
+        return [Action(("systemctl", "enable", "--now", unit.unit), unit.why)]
+    actions = []
+    if not state.enabled:
+        actions.append(Action(("systemctl", "enable", unit.unit), unit.why))
+    if restart or not state.active:
+        actions.append(Action(("systemctl", "restart", unit.unit), unit.why))
+    return actions
+
+
+def restore(host: Host, before: Mapping[str, Enablement], *, reload: bool) -> list[str]:
+    """Puts units back as they were; what could not be, as sentences."""
+    failed: list[str] = []
+    if reload:
+        host.run(["systemctl", "daemon-reload"])
+    now = query(host, before)
+    for unit, then in before.items():
+        for argv in _back(unit, now[unit], then):
+            done = host.run(argv, timeout=60)
+            if not done.ok:
+                failed.append(f"{' '.join(argv)}: {done.text}")
+    return failed
+
+
+def _back(unit: str, now: Enablement, then: Enablement) -> list[list[str]]:
+    commands = []
+    if then.enabled and not now.enabled:
+        commands.append(["systemctl", "enable", unit])
+    if now.enabled and not then.enabled:
+        commands.append(["systemctl", "disable", unit])
+    if then.active and not now.active:
+        commands.append(["systemctl", "start", unit])
+    if now.active and not then.active:
+        commands.append(["systemctl", "stop", unit])
+    return commands
