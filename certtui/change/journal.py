@@ -172,6 +172,8 @@ class Journal:
             if record.kind == "directory":
                 if record.before is None:
                     self.tree.rmdir(record.path)
+                else:
+                    self.tree.mkdir(record.path, record.before.mode)
                 continue
             self.tree.clean(record.path)
             live = store.fingerprint(store.read_target(self.tree, record.kind, record.path))

@@ -1,0 +1,112 @@
+"""Compares what must be with what is: the one list that diff shows and apply carries out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from certtui.change import store, units
+from certtui.change.files import Tree
+from certtui.change.model import Action, FileChange, Preview, Snapshot
+from certtui.change.store import State
+from certtui.change.units import Enablement
+from certtui.errors import NeedsRoot
+from certtui.host.interface import Host
+from certtui.render.artifact import Artifact, Rendered
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A preview with what apply needs beside it."""
+
+    preview: Preview
+    state: State
+    unit_states: Mapping[str, Enablement]
+    before: tuple[Action, ...]
+    after: tuple[Action, ...]
+
+
+def draft(
+    host: Host,
+    tree: Tree,
+    rendered: Rendered,
+    *,
+    refusals: tuple[str, ...] = (),
+    activate: bool = True,
+) -> Draft:
+    """What an apply would do now. Raises Refused for unsafe paths, :class:`NeedsRoot`.
+
+    ``activate`` is False below another root and on hosts without systemd: files only.
+    """
+    try:
+        state = store.read_state(tree)
+        changes = _changes(tree, rendered, state)
+    except PermissionError as error:
+        raise NeedsRoot(f"{error.filename} may not be read by this user: run as root") from None
+    if not activate:
+        return Draft(Preview(changes, (), refusals), state, {}, (), ())
+    wanted = rendered.units
+    retired = [unit for unit in state.units if unit not in {item.unit for item in wanted}]
+    now = units.query(host, [*(item.unit for item in wanted), *retired])
+    moved = [
+        change.path
+        for change in changes
+        if change.path.startswith(units.UNIT_FOLDER) and change.state != "same"
+    ]
+    before = tuple(units.before_files(retired, now))
+    after = tuple(units.after_files(wanted, now, moved, rendered.verify))
+    return Draft(Preview(changes, before + after, refusals), state, now, before, after)
+
+
+def _changes(tree: Tree, rendered: Rendered, state: State) -> tuple[FileChange, ...]:
+    changes = [_of_artifact(tree, artifact, state) for artifact in rendered.artifacts]
+    wanted = {artifact.path for artifact in rendered.artifacts}
+    changes += [
+        change
+        for path, (kind, _) in state.files.items()
+        if path not in wanted and (change := _of_removed(tree, kind, path, state))
+    ]
+    for rename in rendered.renames:
+        found = tree.snapshot(rename.path)
+        if found is not None:
+            changes.append(FileChange(rename.path, "removed", found, None, _owner(), rename.why))
+            changes.append(FileChange(rename.to, "new", None, found, _owner(), rename.why))
+    return tuple(changes)
+
+
+def _of_artifact(tree: Tree, artifact: Artifact, state: State) -> FileChange:
+    live = store.read_target(tree, artifact.kind, artifact.path)
+    want = Snapshot(artifact.content, artifact.mode, tree.uid, tree.gid)
+    reason = artifact.why
+    if live is None:
+        word = "new"
+    elif live == want:
+        word = "same"
+    elif live.content == want.content or _is_ours(artifact.path, live, state):
+        word = "changed"
+    else:
+        word = "conflict"
+        known = artifact.path in state.files
+        reason = "edited since certtui wrote it" if known else "certtui did not write it"
+    return FileChange(artifact.path, word, live, want, artifact.owner, reason, artifact.kind)
+
+
+def _of_removed(tree: Tree, kind: str, path: str, state: State) -> FileChange | None:
+    live = store.read_target(tree, kind, path)
+    if live is None:
+        return None
+    if _is_ours(path, live, state):
+        return FileChange(path, "removed", live, None, _owner(), "not in the plan any more", kind)
+    reason = "not in the plan any more, but edited since certtui wrote it"
+    return FileChange(path, "conflict", live, None, _owner(), reason, kind)
+
+
+def _is_ours(path: str, live: Snapshot, state: State) -> bool:
+    """Whether the bytes are those that we wrote; a changed mode or owner is mended, not kept."""
+    known = state.files.get(path)
+    found = store.fingerprint(live)
+    return known is not None and found is not None and known[1].sha256 == found.sha256
+
+
+def _owner() -> str:
+    return "root:root"

@@ -1,0 +1,89 @@
+"""Carries out one journalled transaction: intent, steps, commit, or all of it taken back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from certtui.change import store
+from certtui.change.files import Tree
+from certtui.change.journal import Intent, Journal, Operation
+from certtui.change.model import Action, Step
+from certtui.errors import ApplyFailed, CerttuiError
+from certtui.host.interface import Host
+
+OnStep = Callable[[Step], None]
+
+#: Seconds one command of an activation may take.
+COMMAND_TIMEOUT = 90.0
+
+
+class Transaction:
+    """The steps of one change, each told to ``on_step`` as it ends."""
+
+    def __init__(self, host: Host, tree: Tree, journal: Journal, on_step: OnStep) -> None:
+        self.host = host
+        self.tree = tree
+        self.journal = journal
+        self._tell = on_step
+        self.steps: list[Step] = []
+
+    def say(self, what: str, ok: bool = True, message: str = "") -> None:
+        """Records a step and tells it."""
+        step = Step(what, ok, message)
+        self.steps.append(step)
+        self._tell(step)
+
+    @contextmanager
+    def journalled(self, begin: Callable[[], Intent]) -> Iterator[None]:
+        """Runs its body between intent and commit; any exception takes everything back."""
+        try:
+            intent = begin()
+        except OSError as error:
+            self.journal.folder.discard("new")
+            raise ApplyFailed(f"nothing was changed: {_sentence(error)}") from None
+        try:
+            yield
+            self.journal.commit(intent)
+        except BaseException as error:
+            problems = self.journal.roll_back(intent)
+            self.say("everything taken back", not problems, "; ".join(problems))
+            if isinstance(error, CerttuiError) or not isinstance(error, OSError):
+                raise
+            raise ApplyFailed(f"{_sentence(error)}; everything was taken back") from None
+
+    def carry_out(self, operations: Sequence[Operation]) -> None:
+        """Makes directories and targets what they must be. Raises OSError, ApplyFailed."""
+        for operation in operations:
+            if operation.kind == "directory":
+                if operation.after is not None:
+                    self.tree.mkdir(operation.path, operation.after.mode)
+                else:
+                    self.tree.rmdir(operation.path)
+                continue
+            if operation.before != operation.after:
+                store.write_target(self.tree, operation.kind, operation.path, operation.after)
+            if operation.path != store.STATE:
+                self.say(_what(operation))
+
+    def command(self, action: Action) -> None:
+        """Runs one command. Raises :class:`ApplyFailed` with what it answered."""
+        shown = " ".join(action.argv)
+        done = self.host.run(action.argv, timeout=COMMAND_TIMEOUT)
+        self.say(shown, done.ok, "" if done.ok else done.text)
+        if not done.ok:
+            reason = done.text.splitlines()[-1] if done.text else f"exit code {done.code}"
+            raise ApplyFailed(f"`{shown}` failed: {reason}")
+
+
+def _what(operation: Operation) -> str:
+    if operation.after is None:
+        return f"removed {operation.path}"
+    verb = "kept" if operation.before == operation.after else "wrote"
+    return f"{verb} {operation.path} ({operation.after.mode:04o})"
+
+
+def _sentence(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{os.strerror(error.errno or 0)}"
