@@ -61,9 +61,7 @@ def apply(
             return Result(False, tuple(work.steps))
         _refuse_leftovers(tree, changes)
         operations = _operations(tree, changes, draft, rendered, plan_text)
-        with work.journalled(
-            lambda: journal.begin("apply", operations, dict(draft.unit_states))
-        ):
+        with work.journalled(lambda: journal.begin("apply", operations, dict(draft.unit_states))):
             for action in draft.before:
                 work.command(action)
             work.carry_out(operations)
@@ -102,7 +100,8 @@ def _to_carry_out(draft: Draft, consent: Consent, approved: Preview | None) -> l
     return [
         change
         for change in preview.files
-        if change.state != "same" and not (change.state == "conflict" and change.path in consent.keep)
+        if change.state != "same"
+        and not (change.state == "conflict" and change.path in consent.keep)
     ]
 
 
@@ -158,7 +157,8 @@ def _adopted(draft: Draft, changes: Sequence[FileChange]) -> list[Operation]:
     return [
         Operation(change.kind, change.path, change.before, change.after)
         for change in draft.preview.files
-        if change.state == "same" and change.path not in done
+        if change.state == "same"
+        and change.path not in done
         and change.path in draft.state.files
         and draft.state.files[change.path][1] != store.fingerprint(change.before)
     ]

@@ -180,7 +180,9 @@ class Journal:
             if live == record.before:
                 continue
             if live != record.after:
-                problems.append(f"{record.path} was changed by somebody else meanwhile: left as it is")
+                problems.append(
+                    f"{record.path} was changed by somebody else meanwhile: left as it is"
+                )
                 continue
             old = self.old("current", record)
             store.write_target(self.tree, record.kind, record.path, old)

@@ -21,9 +21,7 @@ def locked(tree: Tree) -> Iterator[None]:
     for folder in [*tree.missing_folders(store.HOME), store.HOME]:
         tree.mkdir(folder, 0o700 if folder in store.PRIVATE else 0o755)
     with tree.parent(store.LOCK) as (at, name):
-        fd = os.open(
-            name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=at
-        )
+        fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=at)
     try:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -23,7 +23,13 @@ _PACKAGES = {
     "cron": {"apt": "cron", "dnf": "cronie", "zypper": "cron", "pacman": "cronie", "apk": "cronie"},
     "atd": {"apt": "at", "dnf": "at", "zypper": "at", "pacman": "at", "apk": "at"},
     "certbot": {manager: "certbot" for manager in INSTALL},
-    "mail": {"apt": "msmtp-mta", "dnf": "msmtp", "zypper": "msmtp", "pacman": "msmtp", "apk": "msmtp"},
+    "mail": {
+        "apt": "msmtp-mta",
+        "dnf": "msmtp",
+        "zypper": "msmtp",
+        "pacman": "msmtp",
+        "apk": "msmtp",
+    },
 }
 
 

@@ -99,33 +99,41 @@ def _operations(
     """Files newest first, then the directories that apply made, innermost first."""
     operations: list[Operation] = []
     folders: list[Operation] = []
-    edited: list[str] = []
+    edited: list[Operation] = []
     for (kind, path), back in reversed(list(backs.items())):
         if kind == "directory":
-            made = back.newest.after
-            assert made is not None
-            there = Snapshot(b"", made.mode, made.uid, made.gid)
-            folders.append(Operation(kind, path, there, None))
+            folders.append(Operation(kind, path, _folder(tree, 0o755), None))
             continue
         live = store.read_target(tree, kind, path)
-        old = journal.old(back.generation, back.oldest)
-        mark = store.fingerprint(live)
-        if live and mark not in (back.newest.after, back.oldest.before):
+        known = (back.newest.after, back.oldest.before)
+        if live and store.fingerprint(live) not in known:
             if path == INSTALLED_PLAN and what == "remove":
                 continue  # the administrator's own words: never deleted unasked
-            edited.append(path)
-            saved = f"{_SAVED}/{path.strip('/').replace('/', '-')}"
-            operations.append(Operation("file", saved, tree.snapshot(saved), live))
+            edited.append(Operation(kind, path, live, None))
+        old = journal.old(back.generation, back.oldest)
         if live != old:
             operations.append(Operation(kind, path, live, old))
     if edited and not force:
-        names = "\n".join(f"{path}: edited since certtui wrote it" for path in edited)
-        raise Refused(f"{names}\nnothing was changed: {what} --force saves these edits in {_SAVED} first")
-    if edited:
-        made = Snapshot(b"", 0o700, tree.uid, tree.gid)
-        operations.insert(0, Operation("directory", _SAVED, None, made))
+        lines = [f"{operation.path}: edited since certtui wrote it" for operation in edited]
+        lines.append(f"nothing was changed: {what} --force saves these edits in {_SAVED} first")
+        raise Refused("\n".join(lines))
     operations.sort(key=lambda operation: operation.path == store.STATE)
-    return operations + folders
+    return _saving(tree, edited) + operations + folders
+
+
+def _saving(tree: Tree, edited: Sequence[Operation]) -> list[Operation]:
+    """Copies of files that ``--force`` is about to overwrite."""
+    if not edited:
+        return []
+    copies = [Operation("directory", _SAVED, None, _folder(tree, 0o700))]
+    for operation in edited:
+        path = f"{_SAVED}/{operation.path.strip('/').replace('/', '-')}"
+        copies.append(Operation("file", path, tree.snapshot(path), operation.before))
+    return copies
+
+
+def _folder(tree: Tree, mode: int) -> Snapshot:
+    return Snapshot(b"", mode, tree.uid, tree.gid)
 
 
 def _units_before(journal: Journal, generations: Sequence[str]) -> dict[str, Enablement]:
@@ -137,9 +145,7 @@ def _units_before(journal: Journal, generations: Sequence[str]) -> dict[str, Ena
     return wanted
 
 
-def _before_files(
-    wanted: Mapping[str, Enablement], now: Mapping[str, Enablement]
-) -> list[Action]:
+def _before_files(wanted: Mapping[str, Enablement], now: Mapping[str, Enablement]) -> list[Action]:
     """Others on first, then ours off while their files are there: never does nothing renew."""
     actions = []
     for unit, then in wanted.items():

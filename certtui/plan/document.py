@@ -241,5 +241,3 @@ def _syntax(text: str, file: str, offset: int) -> Problem:
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
-
-

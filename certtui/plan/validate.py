@@ -53,7 +53,9 @@ def unknown_key(path: tuple[str, ...]) -> str:
     else:
         same = [field.key for field in fields.FIELDS if field.section == path[0]]
         moved = [field.key for field in fields.FIELDS if field.name == path[-1]]
-        guess = nearest(dotted, same) or (moved[0] if moved else nearest(dotted, list(fields.BY_KEY)))
+        guess = nearest(dotted, same) or (
+            moved[0] if moved else nearest(dotted, list(fields.BY_KEY))
+        )
     if guess:
         return f"unknown key; did you mean {guess}?"
     known = ", ".join(field.name for field in fields.FIELDS if field.section == path[0])
@@ -126,7 +128,10 @@ def _between(answers: Mapping[str, Any]) -> Iterator[Found]:
         if isinstance(argv, (list, tuple)) and argv and not _is_program(argv[0]):
             yield key, f"{argv[0]!r} is not a program; write a bare name or an absolute path"
     if answers["schedule.times"] and backend in ("at-block", "at-random"):
-        yield "schedule.times", f'fixed times are for cron and systemd-timer; backend is "{backend}"'
+        yield (
+            "schedule.times",
+            f'fixed times are for cron and systemd-timer; backend is "{backend}"',
+        )
     cap, runs = answers["schedule.daily_cap"], answers["schedule.runs_per_day"]
     if backend == "at-random" and isinstance(cap, int) and isinstance(runs, int) and cap < runs:
         yield "schedule.daily_cap", f"is {cap} but runs_per_day is {runs}; make it at least {runs}"

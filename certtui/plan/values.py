@@ -46,7 +46,7 @@ def mail_address(value: str) -> str:
     labels = all(_LABEL.fullmatch(label) for label in domain.split("."))
     if good and labels and ".." not in local and not local.endswith("."):
         return ""
-    return f"{value!r} is not a mail address; write one such as admin@example.com, or \"\" for none"
+    return f'{value!r} is not a mail address; write one such as admin@example.com, or "" for none'
 
 
 def local_recipient(value: str) -> str:
@@ -104,7 +104,7 @@ def heartbeat_url(value: str) -> str:
     """An https address, or empty for none."""
     if not value or _URL.fullmatch(value):
         return ""
-    return f"{value!r} is not an https:// address; write one, or \"\" for none"
+    return f'{value!r} is not an https:// address; write one, or "" for none'
 
 
 def certbot_args(value: tuple[str, ...]) -> str:

@@ -1,0 +1,205 @@
+"""The pipeline both fronts run: find the plan, gather facts, render, preview, apply, dry-run.
+
+The command line and the wizard differ only in how they ask and how they show.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from certtui.errors import CertbotMissing, NeedsRoot, PlanMissing
+from certtui.plan.model import INSTALLED_PLAN, Plan
+
+if TYPE_CHECKING:
+    from certtui.change.apply import Consent
+    from certtui.change.files import Tree
+    from certtui.change.model import Preview, Result
+    from certtui.change.preview import Draft
+    from certtui.change.requirements import Lack
+    from certtui.change.run import OnStep
+    from certtui.host.facts import Facts
+    from certtui.host.interface import Host
+    from certtui.plan.document import Document
+    from certtui.render.artifact import Rendered
+    from certtui.renewal.events import Event
+
+
+def find_plan(path: str | None, root: str = "/") -> Document:
+    """The plan named, else the installed one, else the one last applied.
+
+    Raises PlanMissing, PlanInvalid.
+    """
+    from certtui.plan import document
+
+    if path is not None:
+        return document.load(path)
+    installed = os.path.normpath(root + INSTALLED_PLAN)
+    if os.path.lexists(installed):
+        return document.load(installed)
+    applied = _applied_plan(root)
+    if applied:
+        return document.Document(applied, f"{installed} (as last applied)")
+    raise PlanMissing(
+        f"{installed}: no such file, and nothing was applied yet; "
+        "run `certtui` for the wizard, or write a plan with `certtui init PLAN`"
+    )
+
+
+def _applied_plan(root: str) -> str:
+    from certtui.change import store
+    from certtui.change.files import Tree
+
+    try:
+        return store.read_state(Tree(root)).plan
+    except PermissionError:
+        return ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One plan on one host: everything that follows from the two, computed when first asked for.
+
+    ``root`` other than "/" means files only, below that folder.
+    """
+
+    document: Document
+    root: str = "/"
+
+    @property
+    def plan(self) -> Plan:
+        return self.document.plan
+
+    @property
+    def live(self) -> bool:
+        """Whether this is about the running machine."""
+        return self.root == "/"
+
+    @cached_property
+    def host(self) -> Host:
+        from certtui.host.interface import RealHost
+
+        return RealHost()
+
+    @cached_property
+    def tree(self) -> Tree:
+        from certtui.change.files import Tree
+
+        return Tree(self.root)
+
+    @cached_property
+    def config_dir(self) -> str:
+        from certtui.renewal.commands import config_dir
+
+        return config_dir(self.plan)
+
+    @cached_property
+    def facts(self) -> Facts:
+        from certtui.host.gather import gather
+
+        return gather(
+            self.host,
+            certbot_command=self.plan.certbot.command,
+            config_dir=self.config_dir,
+            unit=self.plan.files.unit,
+        )
+
+    @cached_property
+    def rendered(self) -> Rendered:
+        from certtui.render.build import render
+
+        return render(self.plan, self.facts, plan_text=self.document.content)
+
+    @cached_property
+    def lacks(self) -> list[Lack]:
+        from certtui.change.requirements import lacking
+
+        return lacking(self.plan, self.facts, self.host) if self.live else []
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Why apply would refuse; a missing certbot has an exit code of its own."""
+        return tuple(lack.message for lack in self.lacks)
+
+    def draft(self) -> Draft:
+        """What apply would do now. Raises Refused, NeedsRoot."""
+        from certtui.change import preview
+
+        return preview.draft(
+            self.host,
+            self.tree,
+            self.rendered,
+            refusals=self.refusals,
+            activate=self.live and self.facts.has_systemd,
+        )
+
+    def apply(
+        self, on_step: OnStep, *, consent: Consent, approved: Preview | None = None
+    ) -> Result:
+        """Applies. Raises NeedsRoot, CertbotMissing, Locked, Refused, ApplyFailed."""
+        from certtui.change.apply import apply
+
+        self.need_root("apply")
+        for lack in self.lacks:
+            if lack.what == "certbot":
+                raise CertbotMissing(lack.message)
+        return apply(
+            self.host,
+            self.tree,
+            self.rendered,
+            plan_text=self.document.text,
+            refusals=self.refusals,
+            activate=self.live and self.facts.has_systemd,
+            consent=consent,
+            approved=approved,
+            on_step=on_step,
+        )
+
+    def dry_run(self, cancel: threading.Event, only: str = "") -> Iterator[Event]:
+        """Streams a dry run. Raises NeedsRoot, CertbotMissing, Locked."""
+        from certtui.renewal.dry_run import dry_run
+
+        if not os.access(self.config_dir, os.W_OK):
+            if os.path.isdir(self.config_dir) or os.geteuid() != 0:
+                self.need_root("dry-run")
+        return dry_run(self.plan, self.facts, cancel=cancel, only=only, log_path=_log_path())
+
+    def need_root(self, command: str) -> None:
+        """Raises :class:`NeedsRoot` unless files go to a throw-away root."""
+        if self.live and os.geteuid() != 0:
+            raise NeedsRoot(
+                f"`certtui {command}` changes the system and needs root: "
+                f"sudo certtui {command} {os.path.abspath(self.document.file)}"
+            )
+
+
+def recover(root: str = "/") -> str:
+    """Ends what a killed certtui began, where this user may; a sentence about it, or ""."""
+    from certtui.change import apply
+    from certtui.change.files import Tree
+    from certtui.errors import Locked
+    from certtui.host.interface import RealHost
+
+    if root == "/" and os.geteuid() != 0:
+        return ""
+    try:
+        step = apply.recover(RealHost(), Tree(root))
+    except Locked:
+        return ""  # its holder is at work and mends it itself
+    return step.what if step else ""
+
+
+def _log_path() -> str:
+    """Where the full output of a dry run goes: certtui's own folder as root, else a private file."""
+    from certtui.change import store
+
+    if os.geteuid() == 0 and os.path.isdir(store.HOME):
+        return f"{store.HOME}/dry-run.log"
+    fd, path = tempfile.mkstemp(prefix="certtui-dry-run-", suffix=".log")
+    os.close(fd)
+    return path
