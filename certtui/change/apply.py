@@ -116,7 +116,7 @@ def _compare_with_approved(now: Preview, approved: Preview) -> None:
 
 def _refuse_leftovers(tree: Tree, changes: Sequence[FileChange]) -> None:
     for change in changes:
-        if change.kind == "file" and tree.leftover(change.path):
+        if change.kind != "crontab" and tree.leftover(change.path):
             raise Refused(
                 f"a temporary file stands beside {change.path} and is not certtui's: "
                 "look at its folder with ls -la and remove it"
@@ -133,7 +133,7 @@ def _operations(
     """Directories first, files next, the state last: it describes what is then there."""
     operations: list[Operation] = []
     made: set[str] = set()
-    files = [change for change in changes if change.kind == "file" and change.after is not None]
+    files = [change for change in changes if change.kind != "crontab" and change.after]
     for folder in [f for change in files for f in tree.missing_folders(change.path)]:
         if folder not in made:
             made.add(folder)
@@ -170,6 +170,8 @@ def _state_after(
     files = dict(draft.state.files)
     for change in changes:
         mark = store.fingerprint(change.after)
+        if change.kind == "moved":
+            continue
         if mark is None:
             files.pop(change.path, None)
         else:

@@ -94,10 +94,11 @@ class Tree:
                     if error.errno in (errno.ELOOP, errno.ENXIO):
                         raise Refused(_not_plain(path, os.lstat(name, dir_fd=at))) from None
                     raise
+                found = os.fstat(fd)
+                if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+                    os.close(fd)
+                    raise Refused(_not_plain(path, found))
                 with os.fdopen(fd, "rb") as file:
-                    found = os.fstat(fd)
-                    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-                        raise Refused(_not_plain(path, found))
                     mode = stat.S_IMODE(found.st_mode)
                     return Snapshot(file.read(), mode, found.st_uid, found.st_gid)
         except FileNotFoundError:

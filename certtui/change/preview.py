@@ -12,7 +12,7 @@ from certtui.change.store import State
 from certtui.change.units import Enablement
 from certtui.errors import NeedsRoot
 from certtui.host.interface import Host
-from certtui.render.artifact import Artifact, Rendered
+from certtui.render.artifact import Artifact, Rename, Rendered
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,7 @@ def _changes(tree: Tree, rendered: Rendered, state: State) -> tuple[FileChange, 
     for rename in rendered.renames:
         found = tree.snapshot(rename.path)
         if found is not None:
-            changes.append(FileChange(rename.path, "removed", found, None, _owner(), rename.why))
-            changes.append(FileChange(rename.to, "new", None, found, _owner(), rename.why))
+            changes += _of_rename(tree, rename, found)
     return tuple(changes)
 
 
@@ -99,6 +98,16 @@ def _of_removed(tree: Tree, kind: str, path: str, state: State) -> FileChange | 
         return FileChange(path, "removed", live, None, _owner(), "not in the plan any more", kind)
     reason = "not in the plan any more, but edited since certtui wrote it"
     return FileChange(path, "conflict", live, None, _owner(), reason, kind)
+
+
+def _of_rename(tree: Tree, rename: Rename, found: Snapshot) -> list[FileChange]:
+    """Both names of a foreign file; "moved" keeps it out of the list of files that are ours."""
+    there = tree.snapshot(rename.to)
+    word, reason = ("new", rename.why) if there is None else ("conflict", "exists already")
+    return [
+        FileChange(rename.path, "removed", found, None, _owner(), rename.why, "moved"),
+        FileChange(rename.to, word, there, found, _owner(), reason, "moved"),
+    ]
 
 
 def _is_ours(path: str, live: Snapshot, state: State) -> bool:

@@ -105,9 +105,10 @@ class RealHost:
             raise
         except OSError:
             return None
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            return None
         with os.fdopen(fd, "rb") as file:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                return None
             return file.read()
 
     def info(self, path: str) -> FileInfo | None:

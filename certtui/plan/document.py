@@ -119,13 +119,15 @@ def read_bytes(path: str) -> bytes:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise PlanMissing(f"{path}: {_why(error)}") from None
-    with os.fdopen(fd, "rb") as file:
+    try:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
             raise PlanMissing(f"{path}: not a regular file; name the plan's TOML file")
         if found.st_size > MAX_SIZE:
             raise _too_large(path, found.st_size)
-        return file.read(MAX_SIZE + 1)
+        return os.read(fd, MAX_SIZE + 1)
+    finally:
+        os.close(fd)
 
 
 def decode(data: bytes, path: str) -> str:

@@ -1,0 +1,192 @@
+"""The command line: which commands there are, and how each ends.
+
+Nothing is imported here but the standard library; each handler imports the rooms it needs, so that
+``certtui --version`` costs little more than an empty interpreter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import NoReturn
+
+from certtui import __version__
+from certtui.errors import CerttuiError, Ended, ExitCode, UsageError
+
+_PLAN_HELP = "the plan's TOML file (default: /etc/certtui/plan.toml, else the plan last applied)"
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse exits with 2, which here means "differs"."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see `{self.prog} --help`")
+
+
+def _flag(parser: argparse.ArgumentParser, name: str, text: str) -> None:
+    parser.add_argument(name, action="store_true", help=text)
+
+
+def _plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plan", nargs="?", metavar="PLAN", help=_PLAN_HELP)
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    _flag(parser, "--json", "print one documented JSON object (an object a line for streams)")
+
+
+def _root(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--root", default="/", metavar="DIR", help="files only, below DIR; nothing is activated"
+    )
+
+
+def _init(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plan", metavar="PLAN", help="the file to write")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an answer, such as mail.to=admin@example.com; lists with commas or as TOML",
+    )
+    _flag(parser, "--force", "replace PLAN if it exists")
+
+
+def _check(parser: argparse.ArgumentParser) -> None:
+    _plan(parser)
+    _json(parser)
+
+
+def _diff(parser: argparse.ArgumentParser) -> None:
+    _plan(parser)
+    _json(parser)
+    _root(parser)
+
+
+def _apply(parser: argparse.ArgumentParser) -> None:
+    _diff(parser)
+    _flag(parser, "--check", "only say what would change: exit 0 nothing, 2 something")
+    _flag(parser, "--no-dry-run", "do not prove the renewal afterwards")
+    _flag(parser, "--force", "replace files that certtui did not write (undo restores them)")
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _plan(parser)
+    _json(parser)
+    parser.add_argument("--only", action="append", default=[], metavar="ID", help="only this check")
+    parser.add_argument("--skip", action="append", default=[], metavar="ID", help="not this check")
+    _flag(parser, "--list", "list the checks")
+
+
+def _back(parser: argparse.ArgumentParser) -> None:
+    _root(parser)
+    _flag(parser, "--force", "also where a file was edited since; the edits are saved first")
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    _flag(parser, "--yes", "go straight through without the wizard")
+
+
+def _nothing(parser: argparse.ArgumentParser) -> None:
+    del parser
+
+
+#: name -> (one line of help, the options it takes)
+COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "init": ("write a plan from what is found on this host", _init),
+    "check": ("validate a plan: every problem at once", _check),
+    "diff": ("show what apply would change, file by file, and run", _diff),
+    "apply": ("make the host what the plan says, then prove it with a dry run", _apply),
+    "dry-run": ("stream a live certbot renew --dry-run", _check),
+    "doctor": ("check that the next renewal will happen", _doctor),
+    "status": ("show certificates, next and last runs", _check),
+    "undo": ("take back the last apply", _back),
+    "remove": ("take back every apply", _back),
+    "demo": ("try everything in a throw-away folder, without root", _demo),
+    "schema": ("print the JSON Schema of the plan", _nothing),
+}
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line as a namespace with ``command``. Raises :class:`UsageError`."""
+    first = next((word for word in argv if not word.startswith("-")), "")
+    if first in COMMANDS:
+        parser = _Parser(prog=f"certtui {first}", description=COMMANDS[first][0])
+        COMMANDS[first][1](parser)
+        rest = list(argv)
+        rest.remove(first)
+        return parser.parse_args(rest, argparse.Namespace(command=first))
+    parser = _Parser(prog="certtui", description=_overview(), formatter_class=_Raw)
+    parser.add_argument("--version", action="version", version=f"certtui {__version__}")
+    _plan(parser)
+    _flag(parser, "--plain", "numbered questions instead of the full-screen wizard")
+    return parser.parse_args(list(argv), argparse.Namespace(command="wizard"))
+
+
+class _Raw(argparse.RawDescriptionHelpFormatter):
+    pass
+
+
+def _overview() -> str:
+    lines = ["Make certificate renewal on this server certain. Without a command: the wizard.", ""]
+    lines += [f"  certtui {name:<9} {text}" for name, (text, _) in COMMANDS.items()]
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and gives its exit code; no traceback reaches a person."""
+    _end_politely()
+    try:
+        arguments = parse(sys.argv[1:] if argv is None else argv)
+        from certtui import commands
+
+        code = commands.run(arguments)
+        sys.stdout.flush()
+        return int(code)
+    except CerttuiError as error:
+        _complain(str(error))
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read us has gone: say nothing more, not even from the interpreter's exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except Exception as error:  # noqa: BLE001 - the last resort: a report instead of a traceback
+        _complain(f"an error inside certtui ({type(error).__name__}); report: {_report()}")
+        return int(ExitCode.FAILED)
+
+
+def _end_politely() -> None:
+    """TERM and HUP unwind like any error, so that what is half done is taken back."""
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        del frame
+        raise Ended(signum)
+
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, end)
+
+
+def _complain(message: str) -> None:
+    for line in message.splitlines():
+        print(f"certtui: {line}", file=sys.stderr)
+
+
+def _report() -> str:
+    """Writes the traceback to a private file and gives its path."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="certtui-report-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(f"certtui {__version__}, Python {sys.version}\n")
+        traceback.print_exc(file=file)
+        return file.name

@@ -1,0 +1,250 @@
+"""What each command does: ask the workflow, show the answer, choose the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from certtui import workflow
+from certtui.errors import ExitCode, PlanInvalid, PlanMissing
+from certtui.workflow import Job
+
+SCHEMA_VERSION = 1
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the command of a parsed command line. Raises CerttuiError."""
+    return int(_HANDLERS[arguments.command](arguments))
+
+
+def print_json(data: dict[str, Any]) -> None:
+    """One object, ``schema_version`` first."""
+    print(json.dumps({"schema_version": SCHEMA_VERSION, **data}, ensure_ascii=False))
+
+
+def _job(arguments: argparse.Namespace) -> Job:
+    root = os.path.abspath(getattr(arguments, "root", "/"))
+    mended = workflow.recover(root)
+    if mended:
+        print(f"certtui: {mended}", file=sys.stderr)
+    return Job(workflow.find_plan(arguments.plan, root), root)
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from certtui import setup
+
+    return setup.init(arguments.plan, arguments.set, force=arguments.force)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    problems: list[dict[str, Any]] = []
+    try:
+        document = workflow.find_plan(arguments.plan)
+    except PlanInvalid as error:
+        if not arguments.json:
+            raise
+        problems = [vars(problem) for problem in error.problems]
+    if arguments.json:
+        print_json({"problems": problems})
+    elif not problems:
+        print(f"{document.file}: a valid plan")
+    return ExitCode.INVALID_PLAN if problems else ExitCode.OK
+
+
+def _schema(arguments: argparse.Namespace) -> int:
+    del arguments
+    from certtui.plan.schema import json_schema
+
+    print(json.dumps(json_schema(), indent=2))
+    return ExitCode.OK
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from certtui import output
+
+    preview = _job(arguments).draft().preview
+    if arguments.json:
+        print_json(output.preview_json(preview))
+    else:
+        print(output.preview_text(preview), end="")
+    return ExitCode.DIFFERS if preview.changed else ExitCode.OK
+
+
+def _apply(arguments: argparse.Namespace) -> int:
+    from certtui import output
+    from certtui.change.apply import Consent
+
+    job = _job(arguments)
+    if arguments.check:
+        return _apply_check(arguments, job)
+    preview = job.draft().preview if arguments.json else None
+    told = output.discard_step if arguments.json else output.print_step
+    result = job.apply(told, consent=Consent(force=arguments.force), approved=preview)
+    done = None
+    code = int(ExitCode.OK)
+    if not arguments.json:
+        print(output.applied_text(result))
+    if job.live and not arguments.no_dry_run:
+        code, done = _prove(job, quiet=arguments.json)
+    if preview is not None:
+        print_json(
+            {
+                **output.preview_json(preview),
+                "changed": result.changed,
+                "steps": [vars(step) for step in result.steps],
+                "dry_run": done,
+            }
+        )
+    return code
+
+
+def _apply_check(arguments: argparse.Namespace, job: Job) -> int:
+    from certtui import output
+
+    preview = job.draft().preview
+    if arguments.json:
+        print_json(output.preview_json(preview))
+    else:
+        print(output.preview_text(preview), end="")
+    if preview.refusals or preview.conflicts:
+        return ExitCode.FAILED
+    return ExitCode.DIFFERS if preview.changed else ExitCode.OK
+
+
+def _prove(job: Job, *, quiet: bool) -> tuple[int, dict[str, Any] | None]:
+    """A dry run after apply: its exit code and its last event as JSON."""
+    from certtui.renewal import report
+    from certtui.renewal.events import Done
+
+    last: Done | None = None
+    events = job.dry_run(threading.Event())
+    if quiet:
+        for event in events:
+            last = event if isinstance(event, Done) else last
+    else:
+        last = report.stream_text(events, sys.stdout)
+    assert last is not None
+    return int(report.exit_code(last)), report.to_json(last)
+
+
+def _dry_run(arguments: argparse.Namespace) -> int:
+    from certtui.renewal import report
+    from certtui.renewal.events import Done
+
+    job = _job(arguments)
+    events = job.dry_run(threading.Event())
+    if not arguments.json:
+        return report.exit_code(report.stream_text(events, sys.stdout))
+    code = ExitCode.FAILED
+    for event in events:
+        print(json.dumps(report.to_json(event), ensure_ascii=False), flush=True)
+        if isinstance(event, Done):
+            code = report.exit_code(event)
+    return code
+
+
+def _undo(arguments: argparse.Namespace) -> int:
+    return _take_back(arguments, "undo")
+
+
+def _remove(arguments: argparse.Namespace) -> int:
+    return _take_back(arguments, "remove")
+
+
+def _take_back(arguments: argparse.Namespace, what: str) -> int:
+    from certtui import output
+    from certtui.change import undo
+    from certtui.change.files import Tree
+    from certtui.errors import NeedsRoot
+    from certtui.host.interface import RealHost
+
+    root = os.path.abspath(arguments.root)
+    if root == "/" and os.geteuid() != 0:
+        raise NeedsRoot(f"`certtui {what}` changes the system and needs root: sudo certtui {what}")
+    take_back = undo.undo if what == "undo" else undo.remove
+    take_back(RealHost(), Tree(root), force=arguments.force, on_step=output.print_step)
+    print(
+        "the host is as it was before the last apply"
+        if what == "undo"
+        else "the host is as it was before the first apply; the log of runs is kept"
+    )
+    return ExitCode.OK
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from certtui.doctor import registry, report
+
+    if arguments.list:
+        print(report.listing(), end="")
+        return ExitCode.OK
+    findings = registry.run_checks(_context(arguments), arguments.only, arguments.skip)
+    if arguments.json:
+        print_json(report.to_json(findings))
+    else:
+        print(report.text(findings, colour=output_colour()), end="")
+    return report.exit_code(findings)
+
+
+def _context(arguments: argparse.Namespace) -> Any:
+    """What doctor looks at: with the plan if there is one, else what can be seen without."""
+    from certtui.doctor.registry import Context
+    from certtui.host.gather import gather
+    from certtui.host.interface import RealHost
+
+    try:
+        job = _job(arguments)
+    except PlanMissing:
+        if arguments.plan is not None:
+            raise
+        host = RealHost()
+        return Context(host, gather(host))
+    return Context(job.host, job.facts, job.plan, job.rendered)
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from certtui import status
+
+    found = status.gather_status(_job(arguments))
+    if arguments.json:
+        print_json(status.to_json(found))
+    else:
+        print(status.text(found), end="")
+    return ExitCode.OK
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from certtui.demo.run import run_demo
+
+    return run_demo(yes=arguments.yes)
+
+
+def _wizard(arguments: argparse.Namespace) -> int:
+    from certtui import setup
+
+    return setup.wizard(arguments.plan, plain=arguments.plain)
+
+
+def output_colour() -> bool:
+    """Colour only for a person at a terminal who did not ask for none (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+_HANDLERS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "init": _init,
+    "check": _check,
+    "diff": _diff,
+    "apply": _apply,
+    "dry-run": _dry_run,
+    "doctor": _doctor,
+    "status": _status,
+    "undo": _undo,
+    "remove": _remove,
+    "demo": _demo,
+    "schema": _schema,
+    "wizard": _wizard,
+}
