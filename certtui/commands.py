@@ -36,9 +36,17 @@ def _job(arguments: argparse.Namespace) -> Job:
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    from certtui import setup
+    from certtui import answers
+    from certtui.host.gather import gather
+    from certtui.host.interface import RealHost
+    from certtui.plan import document
 
-    return setup.init(arguments.plan, arguments.set, force=arguments.force)
+    given = answers.from_settings(arguments.set)
+    found = answers.from_facts(gather(RealHost()))
+    plan = document.new(answers.that_apply({**found, **given}), arguments.plan)
+    answers.write_new(arguments.plan, plan, force=arguments.force)
+    print(f"wrote {arguments.plan}; look at it, then: certtui diff {arguments.plan}")
+    return ExitCode.OK
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -224,9 +232,9 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _wizard(arguments: argparse.Namespace) -> int:
-    from certtui import setup
+    from certtui import wizard
 
-    return setup.wizard(arguments.plan, plain=arguments.plain)
+    return wizard.run(arguments.plan, plain=arguments.plain)
 
 
 def output_colour() -> bool:
