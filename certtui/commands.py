@@ -239,7 +239,9 @@ def _wizard(arguments: argparse.Namespace) -> int:
 
 def output_colour() -> bool:
     """Colour only for a person at a terminal who did not ask for none (no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()
 
 
 _HANDLERS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -1,6 +1,6 @@
-"""The errors a person can meet, and the exit code of each: the only place that maps one to the other.
+"""The errors a person can meet and their exit codes: the only place that maps one to the other.
 
-An error's text is a sentence for an administrator: what is wrong, where, and what to do. The numbers
+An error's text is a sentence for an administrator: what is wrong, where, and what to do. Numbers
 from 64 upwards are those of sysexits(3head); 128 + N is a shell's way to say "ended by signal N".
 """
 

@@ -164,9 +164,9 @@ class Job:
         """Streams a dry run. Raises NeedsRoot, CertbotMissing, Locked."""
         from certtui.renewal.dry_run import dry_run
 
-        if not os.access(self.config_dir, os.W_OK):
-            if os.path.isdir(self.config_dir) or os.geteuid() != 0:
-                self.need_root("dry-run")
+        # certbot writes there even in a dry run; a folder of the user's own needs no root.
+        if not os.access(self.config_dir, os.W_OK) and os.geteuid() != 0:
+            self.need_root("dry-run")
         return dry_run(self.plan, self.facts, cancel=cancel, only=only, log_path=_log_path())
 
     def need_root(self, command: str) -> None:
@@ -195,7 +195,7 @@ def recover(root: str = "/") -> str:
 
 
 def _log_path() -> str:
-    """Where the full output of a dry run goes: certtui's own folder as root, else a private file."""
+    """Where a dry run's full output goes: certtui's own folder as root, else a private file."""
     from certtui.change import store
 
     if os.geteuid() == 0 and os.path.isdir(store.HOME):

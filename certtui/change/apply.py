@@ -152,7 +152,7 @@ def _operations(
 
 
 def _adopted(draft: Draft, changes: Sequence[FileChange]) -> list[Operation]:
-    """Files that the administrator brought to what the plan wants: noted, so that undo knows them."""
+    """Files brought by hand to what the plan wants: noted, so that undo knows them."""
     done = {change.path for change in changes}
     return [
         Operation(change.kind, change.path, change.before, change.after)

@@ -1,4 +1,4 @@
-"""Files written by root, safely: every path is walked directory by directory and never through a link.
+"""Files written by root, safely: paths are walked directory by directory, never through a link.
 
 A path is refused before anything is written if a parent is a symbolic link, belongs to somebody
 else or may be written by others, or if the file itself is a link, a FIFO, a device or has a second
@@ -176,7 +176,7 @@ class Tree:
 
 
 def temporary_name(name: str) -> str:
-    """Ignored by everyone who reads these folders: cron (dot), certbot (ends ~), systemd (suffix)."""
+    """Ignored by all who read these folders: cron (dot), certbot (ends ~), systemd (suffix)."""
     return f".{name}.certtui-new~"
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from certtui.change import store, units
-from certtui.change.folder import Folder
 from certtui.change.files import Tree
+from certtui.change.folder import Folder
 from certtui.change.model import Snapshot
 from certtui.change.store import Print
 from certtui.change.units import Enablement
@@ -66,7 +66,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Intent:
-    """One transaction. ``what`` is apply, undo or remove; ``takes_back`` the generations it ends."""
+    """A transaction: ``what`` is apply, undo or remove; ``takes_back`` the generations it ends."""
 
     what: str
     records: tuple[Record, ...]
@@ -165,7 +165,7 @@ class Journal:
         self.folder.discard("current")
 
     def roll_back(self, intent: Intent) -> list[str]:
-        """Puts every target and unit back as the intent found it; what could not be, as sentences."""
+        """Puts every target and unit back as it was; what could not be, as sentences."""
         problems: list[str] = []
         reload = False
         for record in reversed(intent.records):

@@ -1,4 +1,4 @@
-"""One certtui at a time: ``flock`` on a file that is never deleted (a deleted one locks nothing)."""
+"""One certtui at a time: ``flock`` on a file never deleted (a deleted one locks nothing)."""
 
 from __future__ import annotations
 

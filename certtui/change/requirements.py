@@ -1,4 +1,4 @@
-"""What a plan needs of the host: each thing missing is one sentence with the command that mends it."""
+"""What a plan needs of the host: each lack is one sentence with the command that mends it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INSTALL: dict[str, tuple[str, ...]] = {
 _PACKAGES = {
     "cron": {"apt": "cron", "dnf": "cronie", "zypper": "cron", "pacman": "cronie", "apk": "cronie"},
     "atd": {"apt": "at", "dnf": "at", "zypper": "at", "pacman": "at", "apk": "at"},
-    "certbot": {manager: "certbot" for manager in INSTALL},
+    "certbot": dict.fromkeys(INSTALL, "certbot"),
     "mail": {
         "apt": "msmtp-mta",
         "dnf": "msmtp",

@@ -46,7 +46,7 @@ def undo(
 def remove(
     host: Host, tree: Tree, *, force: bool = False, on_step: OnStep = lambda step: None
 ) -> Result:
-    """Takes back every apply; only the log of runs and the lock file stay. Raises as :func:`undo`."""
+    """Takes back every apply; only the log of runs and the lock stay. Raises as :func:`undo`."""
     return _take_back(host, tree, "remove", force, on_step)
 
 

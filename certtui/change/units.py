@@ -1,4 +1,4 @@
-"""systemd units as they are and as they must be: which commands to run, and how to put them back."""
+"""systemd units as they are and must be: which commands to run, and how to put them back."""
 
 from __future__ import annotations
 

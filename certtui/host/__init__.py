@@ -1,1 +1,1 @@
-"""What is true of a host: read-only facts, gathered through :class:`certtui.host.interface.Host`."""
+"""What is true of a host: facts, read through :class:`certtui.host.interface.Host` only."""

@@ -24,7 +24,7 @@ QUERY_TIMEOUT = 20.0
 
 @dataclass(frozen=True)
 class Completed:
-    """A command that has ended. ``code`` is 127 where the program does not exist, 124 on time-out."""
+    """A command that has ended; ``code`` is 127 where there is no such program, 124 on time-out."""
 
     argv: tuple[str, ...]
     code: int

@@ -1,4 +1,4 @@
-"""The plan as the administrator's own TOML: read with positions, rewritten with every comment kept."""
+"""The administrator's own TOML: read with positions, rewritten with every comment kept."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def load(path: str) -> Document:
 
 
 def read_bytes(path: str) -> bytes:
-    """The bytes of a plan file. Raises :class:`PlanMissing`, or PlanInvalid when it is too large."""
+    """The bytes of a plan file. Raises :class:`PlanMissing`, or PlanInvalid if it is too large."""
     try:
         # O_NONBLOCK: a FIFO given as plan must be refused, not waited for.
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -184,7 +184,7 @@ def _read(text: str, file: str) -> tuple[list[Problem], tomlkit.TOMLDocument, di
     try:
         doc = tomlkit.parse(readable)
     except TOMLKitError:
-        return found + [_syntax(readable, file, 0)], nothing, {}
+        return [*found, _syntax(readable, file, 0)], nothing, {}
     values, wrong = _flat(doc)
     wrong += validate.problems(values)
     for key, message in wrong:

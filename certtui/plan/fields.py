@@ -198,7 +198,7 @@ FIELDS: tuple[Field, ...] = (
         Kind.STRINGS,
         (),
         "At which fixed times?",
-        'cron and systemd-timer: fixed local "HH:MM" times, no jitter; their count replaces runs_per_day',
+        'cron, systemd-timer: fixed local "HH:MM" times, no jitter; replaces runs_per_day',
         "runs",
         check=values.clock_times,
         applies=_fixed,
@@ -250,7 +250,7 @@ FIELDS: tuple[Field, ...] = (
         Kind.CHOICE,
         "failure",
         "When?",
-        "failure: the first one, then once a day while it lasts, and the recovery | every-failure | always",
+        "failure: the first, then once a day, and the recovery | every-failure | always",
         "mail",
         choices=(
             Choice("failure", "failure", "the first, then once a day, and the recovery"),

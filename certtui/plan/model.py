@@ -1,4 +1,4 @@
-"""The plan as frozen, typed data. ``fields.py`` declares the same keys; a test holds them together."""
+"""The plan as frozen, typed data. ``fields.py`` declares the same keys; a test compares them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class WebServerPlan:
 
 @dataclass(frozen=True)
 class SchedulePlan:
-    """What starts the renewal. ``times`` are local "HH:MM"; if any, their count is the run count."""
+    """What starts the renewal. ``times`` are local "HH:MM"; their count, if any, counts."""
 
     backend: str
     runs_per_day: int

@@ -1,4 +1,4 @@
-"""What happens while certbot runs, as data: the text output, the JSON lines and the TUI read these."""
+"""What happens while certbot runs, as data: text output, JSON lines and the TUI read these."""
 
 from __future__ import annotations
 

@@ -125,7 +125,9 @@ def test_good_mail_addresses_are_taken(address: str) -> None:
     assert document.new({"mail.to": address}, "p").plan.mail.to == address
 
 
-@pytest.mark.parametrize("path", ["sbin", "/usr/../sbin", "/usr//sbin", "/usr/sbin/", "//x", "/a b"])
+@pytest.mark.parametrize(
+    "path", ["sbin", "/usr/../sbin", "/usr//sbin", "/usr/sbin/", "//x", "/a b"]
+)
 def test_paths_are_absolute_and_normalised(path: str) -> None:
     (found,) = problems(f'version = 1\n[files]\nscripts = "{path}"\n')
     assert found.startswith("p.toml:3:1: files.scripts: ")
@@ -147,7 +149,9 @@ def test_control_characters_are_refused_in_every_string(field: fields.Field, mar
     assert any(found.startswith("p.toml:3:1") for found in problems(text))
 
 
-@pytest.mark.parametrize("times", ['["25:00"]', '["3:00"]', '["03:00", "03:00"]', '["03:60"]', "[3]"])
+@pytest.mark.parametrize(
+    "times", ['["25:00"]', '["3:00"]', '["03:00", "03:00"]', '["03:60"]', "[3]"]
+)
 def test_malformed_times_are_refused(times: str) -> None:
     (found,) = problems(f"version = 1\n[schedule]\ntimes = {times}\n")
     assert found.startswith("p.toml:3:1: schedule.times: ")
@@ -171,7 +175,7 @@ def test_malformed_times_are_refused(times: str) -> None:
         ("[files]\nunit = 'a.b'\n", "files.unit"),
         ("[files]\nunit = '-x'\n", "files.unit"),
         ("[notify]\nheartbeat_url = 'http://x.example'\n", "notify.heartbeat_url"),
-        ("[notify]\nheartbeat_url = \"https://x/$(id) y\"\n", "notify.heartbeat_url"),
+        ('[notify]\nheartbeat_url = "https://x/$(id) y"\n', "notify.heartbeat_url"),
         ("[[mail]]\nto = 'x'\n", "mail"),
         ("[certbot]\ntimeout = 5\n", "certbot.timeout"),
     ],
@@ -221,7 +225,7 @@ def test_files_that_are_no_plan(tmp_path: Path) -> None:
 
 
 def test_position_of_a_byte_that_is_not_text(tmp_path: Path) -> None:
-    (tmp_path / "p").write_bytes("version = 1\nä = \xff".encode("latin-1").replace(b"\xe4", b"\xc3\xa4"))
+    (tmp_path / "p").write_bytes(b"version = 1\n\xc3\xa4 = \xff")
     with pytest.raises(PlanInvalid) as caught:
         document.load(str(tmp_path / "p"))
     assert (caught.value.problems[0].line, caught.value.problems[0].column) == (2, 5)
