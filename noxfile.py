@@ -1,0 +1,108 @@
+"""The project's chores: ``nox`` alone is what has to pass before a change lands.
+
+Each session makes an environment of its own. ``nox --list`` names them all.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import nox
+
+SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "tests", "host"]
+nox.needs_version = ">=2024.10"
+
+
+def _found() -> list[str]:
+    """The supported Pythons of this machine. pyenv's are put on PATH: its shims alone do not run."""
+    found = []
+    for version in SUPPORTED:
+        if not _runs(f"python{version}"):
+            for folder in glob.glob(os.path.expanduser(f"~/.pyenv/versions/{version}.*/bin")):
+                os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
+        if _runs(f"python{version}"):
+            found.append(version)
+    return found
+
+
+def _runs(program: str) -> bool:
+    path = shutil.which(program)
+    return path is not None and subprocess.run([path, "-c", ""], capture_output=True).returncode == 0
+
+
+PYTHONS = _found()
+#: Where one is enough: the one Debian 12 has, else the newest found.
+PYTHON = "3.11" if "3.11" in PYTHONS else PYTHONS[-1]
+
+
+@nox.session(python=PYTHON)
+def lint(session: nox.Session) -> None:
+    """ruff, mypy --strict, and shellcheck on every script that can be rendered."""
+    session.install("-e", ".[lint]", "nox")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    if shutil.which("shellcheck") is None:
+        session.error("shellcheck is missing: apt-get install shellcheck")
+    scripts = Path(session.create_tmp()) / "scripts"
+    session.run("python", "-m", "tests.render.export", str(scripts))
+    found = sorted(str(path) for path in scripts.rglob("*") if path.is_file())
+    session.run("shellcheck", "--shell=sh", "--severity=style", *found, external=True, silent=True)
+    session.log(f"shellcheck: {len(found)} rendered scripts, no finding")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The unit tests, on every supported Python that is found."""
+    session.install("-e", ".[test]")
+    if session.python != PYTHON or session.posargs:
+        session.run("pytest", "--ignore=tests/host", *session.posargs)
+        return
+    session.run("pytest", "--ignore=tests/host", "--cov", "--cov-report=")
+    rooms = "certtui/plan/*,certtui/render/*,certtui/change/*"
+    session.run("coverage", "report", f"--include={rooms}", "--fail-under=95", "--skip-covered")
+    session.run("coverage", "report", "--format=total")
+
+
+@nox.session(python=PYTHON)
+def host(session: nox.Session) -> None:
+    """Booted hosts with real cron, systemd, certbot, nginx and mail: the part that CI runs."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "tests/host", "-m", "not full", *session.posargs)
+
+
+@nox.session(python=PYTHON)
+def host_full(session: nox.Session) -> None:
+    """Every test on booted hosts, on every release."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "tests/host", *session.posargs)
+
+
+@nox.session(python=PYTHON)
+def bench(session: nox.Session) -> None:
+    """How long the commands take beside an empty interpreter; prints, never fails on a figure."""
+    session.install(".", "pyperf")
+    session.run("python", "tests/bench.py", *session.posargs)
+
+
+@nox.session(python=PYTHON)
+def screenshots(session: nox.Session) -> None:
+    """Draws the pictures in ``screenshots/`` anew from the real program."""
+    session.install("-e", ".[test,screenshots]")
+    session.run("python", "screenshots/make.py", *session.posargs)
+
+
+@nox.session(python=PYTHON)
+def docs(session: nox.Session) -> None:
+    """Writes the reference pages from the declaration and builds the documentation as HTML."""
+    session.install("-e", ".[docs]")
+    session.run("python", "docs/generate.py")
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "build/docs")
+    session.log("build/docs/index.html")
