@@ -34,7 +34,9 @@ def _found() -> list[str]:
 
 def _runs(program: str) -> bool:
     path = shutil.which(program)
-    return path is not None and subprocess.run([path, "-c", ""], capture_output=True).returncode == 0
+    return (
+        path is not None and subprocess.run([path, "-c", ""], capture_output=True).returncode == 0
+    )
 
 
 PYTHONS = _found()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from certtui.errors import PlanInvalid, Problem, Refused, UsageError
+from certtui.errors import Refused, UsageError
 from certtui.plan import document, fields, validate
 from certtui.plan.fields import BY_KEY, Field, Kind
 
@@ -44,9 +44,8 @@ def _webserver(facts: Facts) -> str:
 
 
 def from_settings(settings: Sequence[str]) -> dict[str, Any]:
-    """``key=value`` words as answers. Raises UsageError for a key, PlanInvalid for a value."""
+    """``key=value`` words as answers. Raises :class:`UsageError` with everything that is wrong."""
     answers: dict[str, Any] = {}
-    wrong: list[Problem] = []
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
@@ -57,10 +56,9 @@ def from_settings(settings: Sequence[str]) -> dict[str, Any]:
             raise UsageError(f"--set {key}: {validate.unknown_key(tuple(key.split('.')))}")
         else:
             answers[key] = _value(BY_KEY[key], text)
-    for key, message in validate.problems(answers):
-        wrong.append(Problem("--set", 1, 1, key, message))
+    wrong = [f"--set {key}: {message}" for key, message in validate.problems(answers)]
     if wrong:
-        raise PlanInvalid(tuple(wrong))
+        raise UsageError("\n".join(wrong))
     return answers
 
 

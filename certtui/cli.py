@@ -125,7 +125,20 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"certtui {__version__}")
     _plan(parser)
     _flag(parser, "--plain", "numbered questions instead of the full-screen wizard")
-    return parser.parse_args(list(argv), argparse.Namespace(command="wizard"))
+    arguments = parser.parse_args(list(argv), argparse.Namespace(command="wizard"))
+    _refuse_misspelt(arguments.plan)
+    return arguments
+
+
+def _refuse_misspelt(plan: str | None) -> None:
+    """A word that is no file but much like a command is not the name of a plan to be made."""
+    if plan is None or os.path.lexists(plan):
+        return
+    import difflib
+
+    close = difflib.get_close_matches(plan, COMMANDS, n=1)
+    if close:
+        raise UsageError(f"{plan}: no such command and no such file; did you mean {close[0]}?")
 
 
 class _Raw(argparse.RawDescriptionHelpFormatter):

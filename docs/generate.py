@@ -23,7 +23,9 @@ def plan_page() -> str:
     for field in FIELDS:
         if field.section != section:
             section = field.section
-            parts.append(f"\n## [{section}]\n\n| key | type | default | meaning |\n|---|---|---|---|\n")
+            parts.append(
+                f"\n## [{section}]\n\n| key | type | default | meaning |\n|---|---|---|---|\n"
+            )
         parts.append(_row(field))
     parts.append("\n## A whole plan\n\n```toml\n" + document.new({}, "plan.toml").text + "```\n")
     return "".join(parts)
@@ -43,15 +45,20 @@ def _row(field: Field) -> str:
         kind = ", ".join(f"`{choice.value}`" for choice in field.choices)
     else:
         kind = field.kind.value
-    default = {(): "[]", False: "false", True: "true"}.get(field.default, field.default) \
-        if not isinstance(field.default, dict) else "{}"
+    default = (
+        {(): "[]", False: "false", True: "true"}.get(field.default, field.default)
+        if not isinstance(field.default, dict)
+        else "{}"
+    )
     meaning = f"{field.question} {field.help}".replace("|", "\\|")
     return f"| `{field.name}` | {kind} | `{default!r}` | {meaning} |\n".replace("'", '"')
 
 
 def checks_page() -> str:
     """The doctor's checks as ``certtui doctor --list`` prints them."""
-    head = "# The doctor's checks\n\n`certtui doctor --only ID` and `--skip ID` take these names.\n\n"
+    head = (
+        "# The doctor's checks\n\n`certtui doctor --only ID` and `--skip ID` take these names.\n\n"
+    )
     return f"{_NOTE}{head}```text\n{report.listing()}```\n"
 
 
