@@ -21,7 +21,7 @@ nox.needs_version = ">=2024.10"
 
 
 def _found() -> list[str]:
-    """The supported Pythons of this machine. pyenv's are put on PATH: its shims alone do not run."""
+    """The supported Pythons found here; pyenv's are put on PATH, as its shims alone do not run."""
     found = []
     for version in SUPPORTED:
         if not _runs(f"python{version}"):

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import tomlkit
+
 from certtui.doctor import report
 from certtui.plan import document
 from certtui.plan.fields import FIELDS, Field, Kind
@@ -23,19 +25,19 @@ def plan_page() -> str:
     for field in FIELDS:
         if field.section != section:
             section = field.section
-            parts.append(
-                f"\n## [{section}]\n\n| key | type | default | meaning |\n|---|---|---|---|\n"
-            )
+            parts.append(f"\n## [{section}]\n\n{_TABLE_HEAD}")
         parts.append(_row(field))
     parts.append("\n## A whole plan\n\n```toml\n" + document.new({}, "plan.toml").text + "```\n")
     return "".join(parts)
 
 
 _PLAN_HEAD = """\
-`/etc/certtui/plan.toml` unless another file is named. The plan is data, never code: control characters, line
-breaks and unknown keys are refused, each with line and column, all at once (`certtui check`). Apply installs the
-plan it applied there with mode 0600. `certtui schema` prints a JSON Schema for editors.
+`/etc/certtui/plan.toml` unless another file is named. The plan is data, never code: control
+characters, line breaks and unknown keys are refused, each with line and column, all at once
+(`certtui check`). Apply installs the plan it applied there with mode 0600. `certtui schema` prints
+a JSON Schema for editors.
 """
+_TABLE_HEAD = "| key | type | default | meaning |\n|---|---|---|---|\n"
 
 
 def _row(field: Field) -> str:
@@ -45,13 +47,10 @@ def _row(field: Field) -> str:
         kind = ", ".join(f"`{choice.value}`" for choice in field.choices)
     else:
         kind = field.kind.value
-    default = (
-        {(): "[]", False: "false", True: "true"}.get(field.default, field.default)
-        if not isinstance(field.default, dict)
-        else "{}"
-    )
+    value = list(field.default) if isinstance(field.default, tuple) else field.default
+    default = tomlkit.item(value).as_string() or "{}"
     meaning = f"{field.question} {field.help}".replace("|", "\\|")
-    return f"| `{field.name}` | {kind} | `{default!r}` | {meaning} |\n".replace("'", '"')
+    return f"| `{field.name}` | {kind} | `{default}` | {meaning} |\n"
 
 
 def checks_page() -> str:

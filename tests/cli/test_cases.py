@@ -1,9 +1,9 @@
 """The command line as scripts a person can read: each file in ``cases/`` is one.
 
-``$ COMMAND`` runs it in a new folder, ``? N`` is the exit code it must end with (0 if left out), ``>``
-lines are what must be on standard output and ``!`` lines what must be on standard error, each line in
-this order, whole; a line ending in ``...`` needs only to begin so. ``-- NAME --`` begins a file that is
-there before; the escapes of Python strings count in it.
+``$ COMMAND`` runs it in a new folder and ``? N`` is the exit code it must end with (0 if left
+out). ``>`` lines are what must be on standard output and ``!`` lines what must be on standard
+error, all of them in this order; a line ending in ``...`` needs only to begin so. ``-- NAME --``
+begins a file that is there before; the escapes of Python strings count in it.
 """
 
 from __future__ import annotations
