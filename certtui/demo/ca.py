@@ -40,13 +40,17 @@ class Authority:
     url: str  # of the ACME directory
     validates: bool  # whether it really fetches the challenge
     http_port: int
-    log: Path
+    logs: tuple[Path, ...]  # what each of the processes prints
     processes: tuple[subprocess.Popen[bytes], ...]
     trust: Mapping[str, str] = field(default_factory=dict)  # environment a client needs
 
     def failure(self) -> str:
-        """The last lines the server printed: for a message about what went wrong."""
-        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-5:])
+        """The last lines each process printed: for a message about what went wrong.
+
+        Of all of them, because one that ended first may not have been the one asked about.
+        """
+        texts = [log.read_text("utf-8", "replace") for log in self.logs]
+        return "\n".join(line for text in texts for line in text.splitlines()[-5:])
 
     def reap(self) -> None:
         """Collects the exit status of the processes, which the guard has ended."""
@@ -109,13 +113,14 @@ def _start_acme2certifier(folder: Path, environment: Mapping[str, str]) -> Autho
         search = {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
         process = _spawn(argv, log, {**environment, **search}, stdin=listening.fileno())
     url = f"http://127.0.0.1:{port}/directory"
-    return Authority("acme2certifier", url, False, free_port(), log, (process,))
+    return Authority("acme2certifier", url, False, free_port(), (log,), (process,))
 
 
 def _start_pebble(folder: Path, environment: Mapping[str, str]) -> Authority:
     from certtui.demo.keys import write_self_signed
 
-    key, certificate, log = folder / "api.key", folder / "api.pem", folder / "server.log"
+    key, certificate = folder / "api.key", folder / "api.pem"
+    log, names_log = folder / "server.log", folder / "names.log"
     write_self_signed(key, certificate, "certtui demo ACME server")
     api, dns, http = free_port(), free_port(), free_port()
     config = folder / "pebble.json"
@@ -123,12 +128,12 @@ def _start_pebble(folder: Path, environment: Mapping[str, str]) -> Authority:
     # Without these pebble waits up to 15 s before it validates, rejects good nonces and reuses
     # authorizations, all at random.
     steady = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
-    names = _spawn(_challtestsrv(dns), folder / "names.log", environment)
+    names = _spawn(_challtestsrv(dns), names_log, environment)
     argv = ["pebble", "-config", str(config), "-dnsserver", f"127.0.0.1:{dns}"]
     server = _spawn(argv, log, {**environment, **steady})
     trust = {"REQUESTS_CA_BUNDLE": str(certificate)}
     url = f"https://127.0.0.1:{api}/dir"
-    return Authority("pebble", url, True, http, log, (server, names), trust)
+    return Authority("pebble", url, True, http, (log, names_log), (server, names), trust)
 
 
 def _pebble_config(api: int, http: int, key: Path, certificate: Path) -> dict[str, object]:
