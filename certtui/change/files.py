@@ -47,7 +47,7 @@ class Tree:
             os.close(at)
 
     def _enter(self, at: int, folder: str, shown: str) -> int:
-        """Opens one directory below another, closes the upper one, and checks it."""
+        """Opens one directory below another and checks it; the upper one is closed if all is well."""
         try:
             below = os.open(folder, _OPEN_DIR, dir_fd=at)
         except NotADirectoryError:
@@ -55,7 +55,6 @@ class Tree:
                 target = os.readlink(folder, dir_fd=at)
                 raise Refused(f"{shown} is a symbolic link (to {target}): not followed") from None
             raise Refused(f"{shown} is not a directory") from None
-        os.close(at)
         found = os.fstat(below)
         problem = ""
         if found.st_uid not in (0, self.uid):
@@ -66,6 +65,7 @@ class Tree:
         if problem:
             os.close(below)
             raise Refused(f"{shown} {problem}")
+        os.close(at)
         return below
 
     def missing_folders(self, path: str) -> list[str]:
