@@ -1,0 +1,118 @@
+"""What a plan needs of a host: each lack with the command that mends it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from certtui.change.requirements import INSTALL, install_argv, lacking
+from certtui.host.facts import CertbotInstall, Facts, Mailer, Service, System, WebServer
+from certtui.host.interface import FileInfo, RealHost
+from certtui.plan import fields
+from certtui.plan.model import Plan
+
+FACTS = Facts(
+    System("debian", (), "Debian", "web1", "0" * 32, "systemd", 252, "apt", True),
+    certbots=(CertbotInstall("/usr/bin/certbot", "deb", "2.1.0"),),
+    webservers=(WebServer("nginx", "/usr/sbin/nginx", "nginx.service", True, (80, 443)),),
+    cron=Service("cron", True, "cron.service", True, True),
+    atd=Service("atd", True, "atd.service", True, True),
+    mailer=Mailer("sendmail", "/usr/sbin/sendmail", "/usr/sbin/exim4"),
+)
+
+
+class Files(RealHost):
+    """A host on which only the named paths are there."""
+
+    def __init__(self, *paths: str) -> None:
+        super().__init__()
+        self.paths = paths
+
+    def info(self, path: str) -> FileInfo | None:
+        return FileInfo("file", 0o755, 0, 0, 1, 0, 0.0) if path in self.paths else None
+
+    def which(self, program: str) -> str | None:
+        return next((path for path in self.paths if path.endswith(f"/{program}")), None)
+
+
+def plan(**answers: Any) -> Plan:
+    given = {key.replace("__", "."): value for key, value in answers.items()}
+    return Plan.from_values({**fields.defaults(), **given})
+
+
+def lacks(made: Plan, facts: Facts = FACTS, host: RealHost | None = None) -> list[tuple[str, str]]:
+    return [(lack.what, lack.message) for lack in lacking(made, facts, host or Files())]
+
+
+@pytest.mark.parametrize("backend", ["cron", "systemd-timer", "at-block", "at-random"])
+def test_a_whole_host_lacks_nothing(backend: str) -> None:
+    assert lacks(plan(schedule__backend=backend, mail__to="root")) == []
+
+
+@pytest.mark.parametrize("manager", sorted(INSTALL))
+def test_certbot_and_at_have_the_command_of_each_package_manager(manager: str) -> None:
+    system = replace(FACTS.system, package_manager=manager)
+    facts = replace(FACTS, system=system, certbots=(), atd=Service("atd", False))
+    (certbot, at) = lacks(plan(schedule__backend="at-block"), facts)
+    assert certbot == (
+        "certbot", f"certbot was not found: {' '.join(install_argv(facts, 'certbot'))}"
+    )  # fmt: skip
+    assert at == (
+        "scheduler", f'backend "at-block" needs atd: {" ".join(INSTALL[manager])} at'
+    )  # fmt: skip
+
+
+def test_an_unknown_package_manager_gets_no_invented_command() -> None:
+    facts = replace(FACTS, system=replace(FACTS.system, package_manager=""), mailer=None)
+    assert install_argv(facts, "mail") == ()
+    ((what, message),) = lacks(plan(mail__to="a@example.com"), facts)
+    assert what == "mailer"
+    assert "with the system's package manager; or empty mail.to" in message
+
+
+def test_a_certbot_that_is_not_at_the_plans_path() -> None:
+    ((what, message),) = lacks(plan(certbot__command="/opt/certbot/bin/certbot"))
+    assert (what, message) == (
+        "certbot",
+        "certbot.command = /opt/certbot/bin/certbot: no certbot is there",
+    )
+
+
+def test_a_daemon_that_does_not_run() -> None:
+    facts = replace(FACTS, cron=Service("cron", True, "cron.service", True, False))
+    ((what, message),) = lacks(plan(schedule__backend="cron"), facts)
+    assert what == "scheduler"
+    assert message.endswith("does not run: systemctl enable --now cron.service")
+    facts = replace(FACTS, cron=Service("cron", True))
+    ((_, message),) = lacks(plan(schedule__backend="cron"), facts)
+    assert message.endswith("does not run: start cron")
+
+
+def test_a_timer_needs_systemd() -> None:
+    facts = replace(FACTS, system=replace(FACTS.system, init="other"))
+    ((what, message),) = lacks(plan(), facts)
+    assert (what, "use cron here" in message) == ("scheduler", True)
+
+
+def test_the_web_server_must_be_there() -> None:
+    ((what, message),) = lacks(plan(webserver__kind="apache"))
+    assert (what, "no apache was found" in message) == ("webserver", True)
+    custom = plan(
+        webserver__kind="custom", webserver__test=("/opt/x", "-t"), webserver__command=("y",)
+    )
+    assert [message.split()[0] for _, message in lacks(custom)] == ["/opt/x", "y"]
+    assert lacks(custom, host=Files("/opt/x", "/usr/bin/y")) == []
+
+
+@pytest.mark.parametrize("suffix", ["service", "timer"])
+def test_a_vendors_unit_of_the_same_name_is_not_shadowed(suffix: str) -> None:
+    there = f"/lib/systemd/system/certtui-renew.{suffix}"
+    ((what, message),) = lacks(plan(), host=Files(there))
+    assert (what, message) == (
+        "unit",
+        f"files.unit: {there} exists already: choose another name",
+    )
+    without = replace(FACTS, system=replace(FACTS.system, init="other"))
+    assert lacks(plan(schedule__backend="cron"), without, Files(there)) == []
