@@ -39,7 +39,7 @@ def find_plan(path: str | None, root: str = "/") -> Document:
 
     if path is not None:
         return document.load(path)
-    installed = os.path.normpath(root + INSTALLED_PLAN)
+    installed = root.rstrip("/") + INSTALLED_PLAN
     if os.path.lexists(installed):
         return document.load(installed)
     applied = _applied_plan(root)
@@ -65,11 +65,13 @@ def _applied_plan(root: str) -> str:
 class Job:
     """One plan on one host: everything that follows from the two, computed when first asked for.
 
-    ``root`` other than "/" means files only, below that folder.
+    ``root`` other than "/" means files only, below that folder. ``known`` are facts gathered
+    before; without them they are gathered here.
     """
 
     document: Document
     root: str = "/"
+    known: Facts | None = None
 
     @property
     def plan(self) -> Plan:
@@ -100,6 +102,8 @@ class Job:
 
     @cached_property
     def facts(self) -> Facts:
+        if self.known is not None:
+            return self.known
         from certtui.host.gather import gather
 
         return gather(
@@ -167,7 +171,18 @@ class Job:
         # certbot writes there even in a dry run; a folder of the user's own needs no root.
         if not os.access(self.config_dir, os.W_OK) and os.geteuid() != 0:
             self.need_root("dry-run")
-        return dry_run(self.plan, self.facts, cancel=cancel, only=only, log_path=_log_path())
+        return dry_run(self.plan, self.facts, cancel=cancel, only=only, log_path=self._log_path())
+
+    def _log_path(self) -> str:
+        """Where the full output of a dry run goes: certtui's own folder, else a private file."""
+        from certtui.change import store
+
+        home = self.root.rstrip("/") + store.HOME
+        if (os.geteuid() == 0 or not self.live) and os.path.isdir(home):
+            return f"{home}/dry-run.log"
+        fd, path = tempfile.mkstemp(prefix="certtui-dry-run-", suffix=".log")
+        os.close(fd)
+        return path
 
     def need_root(self, command: str) -> None:
         """Raises :class:`NeedsRoot` unless files go to a throw-away root."""
@@ -192,14 +207,3 @@ def recover(root: str = "/") -> str:
     except Locked:
         return ""  # its holder is at work and mends it itself
     return step.what if step else ""
-
-
-def _log_path() -> str:
-    """Where a dry run's full output goes: certtui's own folder as root, else a private file."""
-    from certtui.change import store
-
-    if os.geteuid() == 0 and os.path.isdir(store.HOME):
-        return f"{store.HOME}/dry-run.log"
-    fd, path = tempfile.mkstemp(prefix="certtui-dry-run-", suffix=".log")
-    os.close(fd)
-    return path
