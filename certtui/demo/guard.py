@@ -7,8 +7,8 @@ is also the guard that *makes* the folder, there is no moment at which the folde
 
 A process belongs to the sandbox when its environment carries :data:`MARK` with the folder (see
 proc(5), ``environ``), so that children nobody remembers starting are found as well, or when its
-arguments give ``--config-dir`` a place inside the folder: a certbot started by code that chooses
-its own environment.
+arguments give ``--config-dir`` a place inside the folder, or when it has just been started as the
+sandbox's :data:`COMMAND`: a certbot started by code that chooses its own environment.
 
 This file is run as a script with ``-I -S``: only the standard library, and it is up in 30 ms.
 """
@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import shutil
 import signal
 import sys
@@ -27,11 +28,17 @@ import time
 #: The environment variable that tells which sandbox a process belongs to; its value is the folder.
 MARK = "CERTTUI_DEMO_SANDBOX"
 
+#: The program in the folder that is certbot with all options of the sandbox.
+COMMAND = "certbot"
+
 #: Seconds to try before giving up on a process that does not die or a folder that does not go.
 PATIENCE = 10.0
 
 _PAUSE = 0.05  # seconds between two looks
 _QUIET_LOOKS = 2  # this many looks in a row must find nothing: a child may be between fork and exec
+
+# What a path may hold to stand in a plan (certtui.plan.values.absolute_path).
+_PLAIN = re.compile(r"/[A-Za-z0-9._+@:/-]*")
 
 
 def members(folder: str) -> list[int]:
@@ -65,7 +72,10 @@ def main() -> int:
     # shutdown, Ctrl+C) ends the owner, and that is what ends the guard.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
-    folder = os.path.realpath(tempfile.mkdtemp(prefix="certtui-demo-"))
+    os.umask(0o077)  # the caller's may take away the owner's own rights
+    folder = make_folder()
+    if folder is None:
+        return 1
     with contextlib.suppress(BrokenPipeError):  # the owner is gone already: the read below says so
         os.write(sys.stdout.fileno(), os.fsencode(folder) + b"\n")
     while os.read(sys.stdin.fileno(), 4096):
@@ -73,11 +83,33 @@ def main() -> int:
     return 0 if clear(folder) else 1
 
 
+def places() -> list[str]:
+    """Where the folder may be made, the best first."""
+    named = [os.environ.get(name, "") for name in ("TMPDIR", "XDG_RUNTIME_DIR", "HOME")]
+    wanted = [named[0], "/tmp", "/var/tmp", *named[1:]]  # noqa: S108 - mkdtemp makes it private
+    return [os.path.realpath(place) for place in wanted if place]
+
+
+def make_folder() -> str | None:
+    """A new folder (0700) with a plain path, from which programs may run; None where none can be.
+
+    /tmp is often mounted ``noexec`` on servers, and the sandbox has a program in it.
+    """
+    for place in places():
+        with contextlib.suppress(OSError):
+            runs = not os.statvfs(place).f_flag & os.ST_NOEXEC
+            if runs and _PLAIN.fullmatch(place):
+                return tempfile.mkdtemp(prefix="certtui-demo-", dir=place)
+    return None
+
+
 def _belongs(pid: str, folder: bytes) -> bool:
     """Whether one process is marked as the sandbox's, or is a certbot that works inside it."""
     if os.fsencode(MARK) + b"=" + folder in _strings(pid, "environ"):
         return True
     arguments = _strings(pid, "cmdline")
+    if folder + b"/" + os.fsencode(COMMAND) in arguments[:2]:  # [1]: a script, after its shell
+        return True
     return any(
         option == b"--config-dir" and value.startswith(folder + b"/")
         for option, value in itertools.pairwise(arguments)

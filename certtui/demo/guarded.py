@@ -41,9 +41,10 @@ class GuardedFolder:
                 self._guard.stdin.close()
                 self._guard.wait()
         if not line.endswith(b"\n"):
-            place = os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - only named in the message
+            tried = ", ".join(dict.fromkeys(guard.places()))
             raise DemoError(
-                f"no folder for the demo can be made in {place}: no space, or no right?"
+                f"no folder for the demo can be made (tried {tried}): it must be writable, not "
+                "mounted noexec, and its path plain, without spaces; choose one with TMPDIR=/path"
             )
         self.path = Path(os.fsdecode(line[:-1]))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import site
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from certtui.demo import ca, isolated_certbot
+from certtui.demo import ca, guard, isolated_certbot
 from certtui.demo.guarded import DemoError, GuardedFolder
 from certtui.errors import CertbotMissing
 
@@ -66,8 +67,10 @@ class Sandbox:
     :class:`DemoError`, and leaves nothing.
     """
 
+    folder: Path  # everything of the sandbox is below it
     root: Path  # the fake root: what to give to ``--root``
     certbot: list[str]  # a program and its options; append a sub-command
+    command: Path  # the same with its environment as one program: what a plan can name
     environment: dict[str, str]  # all that a program of the sandbox is to be started with
     server: str  # URL of the ACME directory
     validates: bool  # whether the server really fetched the challenges
@@ -95,6 +98,7 @@ class Sandbox:
             self._folder = GuardedFolder()
             self._furnish(self._folder, program)
             self._start_authority(kinds, self._folder.path)
+            self._write_command()
             for name in self.names:
                 self._issue(name)
         except BaseException:
@@ -164,8 +168,8 @@ class Sandbox:
 
     def _furnish(self, folder: GuardedFolder, program: Path) -> None:
         """The fake root, a home and a place for temporary files; certbot and its environment."""
-        self.root = folder.path / "root"
-        self._step("folder", f"a folder that goes away by itself: {folder.path}")
+        self.folder, self.root = folder.path, folder.path / "root"
+        self._step("folder", f"folder {folder.path}, which goes away by itself")
         home, scratch = folder.path / "home", folder.path / "tmp"
         for place in (home, scratch, *(self.root / name for name in _FOLDERS)):
             place.mkdir(parents=True)
@@ -179,6 +183,7 @@ class Sandbox:
             "XDG_CONFIG_HOME": str(home / ".config"),
             "TMPDIR": str(scratch),
             "LC_ALL": "C.UTF-8",
+            "PYTHONDONTWRITEBYTECODE": "1",  # it would be written beside the installed modules
             # Where pip install --user put certbot, which is looked for below HOME otherwise.
             "PYTHONUSERBASE": site.getuserbase(),
         }
@@ -204,8 +209,21 @@ class Sandbox:
         assert self._authority is not None
         self.server, self.validates = self._authority.url, self._authority.validates
         self.environment |= self._authority.trust
-        how = "validates for real" if self.validates else "takes every challenge as passed"
-        self._step("server", f"{self.server} answers; it {how}")
+        how = (
+            "it checks every challenge for real"
+            if self.validates
+            else "it takes every challenge as passed (pebble, where installed, checks them)"
+        )
+        self._step("server", f"{self.server} answers; {how}")
+
+    def _write_command(self) -> None:
+        """certbot as one program, for code that knows nothing of sandboxes."""
+        self.command = self.folder / guard.COMMAND
+        settings = [f"{name}={value}" for name, value in sorted(self.environment.items())]
+        argv = ["/usr/bin/env", "-i", *settings, *self.certbot]
+        lines = ["#!/bin/sh", "# The demo's certbot: all it reads and writes is in this folder."]
+        self.command.write_text("\n".join([*lines, f'exec {shlex.join(argv)} "$@"', ""]))
+        self.command.chmod(0o700)
 
     def _issue(self, name: str) -> None:
         assert self._authority is not None
@@ -220,7 +238,7 @@ class Sandbox:
         if done.returncode != 0 or not live.exists():
             said = done.stdout.strip() or self._authority.failure()
             raise DemoError(f"certbot got no certificate for {name}:\n{said}")
-        self._step("certificate", f"certificate for {name}: {live}")
+        self._step("certificate", f"issued: {live.parent.relative_to(self.root)}")
 
     def _step(self, kind: str, text: str) -> None:
         step = Step(kind, text, time.monotonic() - self._start)

@@ -1,0 +1,97 @@
+"""``certtui demo``: everything certtui does, once, on a server that is a folder.
+
+With a terminal the wizard leads through it; with ``--yes``, or without one, it goes straight
+through and tells each step as it happens. However it ends, no process and no folder stays.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from certtui.demo import server
+from certtui.demo.narrative import Narrative
+from certtui.demo.sandbox import Sandbox
+from certtui.errors import ExitCode
+
+if TYPE_CHECKING:
+    from certtui.change.model import Preview
+    from certtui.renewal.events import Done
+    from certtui.workflow import Job
+
+
+def run_demo(*, yes: bool) -> int:
+    """Runs the demo and gives its exit code: 0 only when everything was written and proved.
+
+    Raises :class:`~certtui.errors.CertbotMissing` where certbot or an ACME server is missing, and
+    :class:`~certtui.demo.guarded.DemoError` where the sandbox cannot be made or taken away.
+    """
+    start = time.monotonic()
+    tell = Narrative()
+    with server.usual_umask():
+        with Sandbox(tell.sandbox) as sandbox, server.surroundings(sandbox):
+            folder = sandbox.folder
+            problems = _straight(sandbox, tell) if yes or not _has_terminal() else _wizard(sandbox)
+    tell.end(folder, time.monotonic() - start, problems)
+    return ExitCode.FAILED if problems else ExitCode.OK
+
+
+def _has_terminal() -> bool:
+    """Whether somebody can answer a wizard."""
+    streams = (sys.stdin, sys.stdout)
+    return all(stream is not None and stream.isatty() for stream in streams)
+
+
+def _straight(sandbox: Sandbox, tell: Narrative) -> list[str]:
+    """Plan, preview, apply, dry run and status; what was not proved, a sentence each."""
+    job = server.job(sandbox)
+    tell.plan(job.document.file, job.plan)
+    draft = job.draft()
+    tell.preview(draft.preview, server.actions(job), sandbox.root)
+    tell.apply()
+    problems = _apply(job, draft.preview)
+    tell.dry_run()
+    problems += _prove(job, sandbox)
+    tell.status()
+    _status(job)
+    return problems
+
+
+def _apply(job: Job, approved: Preview) -> list[str]:
+    """Applies what was shown, then compares again. Raises what apply raises."""
+    from certtui import output
+    from certtui.change.apply import Consent
+
+    job.apply(output.print_step, consent=Consent(), approved=approved)
+    left = [change.path for change in job.draft().preview.files if change.state != "same"]
+    return [f"{path} is not what the plan says" for path in left]
+
+
+def _prove(job: Job, sandbox: Sandbox) -> list[str]:
+    from certtui.renewal import report
+
+    done = report.stream_text(job.dry_run(threading.Event()), sys.stdout)
+    return not_proved(done, sandbox.names)
+
+
+def not_proved(done: Done, names: tuple[str, ...]) -> list[str]:
+    """A sentence for each certificate whose dry run did not succeed, or for the whole run."""
+    results = {lineage.name: lineage for lineage in done.lineages}
+    problems = []
+    for name in names:
+        found = results.get(name)
+        if found is None:
+            problems.append(f"the dry run did not get to {name}")
+        elif found.result != "ok":
+            problems.append(f"the dry run of {name} {found.result}: {found.reason}")
+    if not done.ok and not problems:
+        problems.append(f"the dry run failed: {done.reason}")
+    return problems
+
+
+def _status(job: Job) -> None:
+    from certtui import status
+
+    print(status.text(status.gather_status(job)), end="")
