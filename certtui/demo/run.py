@@ -30,10 +30,9 @@ def run_demo(*, yes: bool) -> int:
     """
     start = time.monotonic()
     tell = Narrative()
-    with server.usual_umask():
-        with Sandbox(tell.sandbox) as sandbox, server.surroundings(sandbox):
-            folder = sandbox.folder
-            problems = _straight(sandbox, tell) if yes or not _has_terminal() else _wizard(sandbox)
+    with server.usual_umask(), Sandbox(tell.sandbox) as sandbox, server.surroundings(sandbox):
+        folder = sandbox.folder
+        problems = _straight(sandbox, tell)
     tell.end(folder, time.monotonic() - start, problems)
     return ExitCode.FAILED if problems else ExitCode.OK
 
