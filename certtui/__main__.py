@@ -7,9 +7,13 @@ import sys
 
 def main() -> None:
     """The console script."""
-    from certtui.cli import main as run
+    try:
+        from certtui.cli import main as run
 
-    sys.exit(run())
+        code = run()
+    except KeyboardInterrupt:  # while it was still being imported
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":
