@@ -17,6 +17,8 @@ from certtui.errors import CertbotMissing
 HOLDER = Path(__file__).with_name("holder.py")
 CHECKOUT = Path(__file__).parents[2]
 
+_GET = {"pebble": "apt install pebble", "acme2certifier": "pip install 'certtui[demo]'"}
+
 #: Starts a holder: ``hold(authority, scratch, environment, **options of Popen)``.
 Hold = Callable[..., "subprocess.Popen[str]"]
 
@@ -26,9 +28,9 @@ def need(authority: str) -> None:
     try:
         find_certbot()
     except CertbotMissing:
-        pytest.skip("certbot is not installed")
+        pytest.skip("certbot is not installed: pip install 'certtui[demo]'")
     if authority not in ca.available():
-        pytest.skip(f"{authority} is not installed")
+        pytest.skip(f"{authority} is not installed: {_GET[authority]}")
 
 
 def processes(folder: Path) -> list[str]:
