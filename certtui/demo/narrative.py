@@ -67,6 +67,9 @@ class Narrative:
     def apply(self) -> None:
         self._begin("Apply: all of it, or nothing (certtui apply)")
 
+    def applied(self) -> None:
+        self._say("On a server `certtui undo` takes all of it back.", indent=2)
+
     def dry_run(self) -> None:
         self._begin("The proof: a live dry run of every renewal (certtui dry-run)")
 

@@ -50,7 +50,7 @@ def _straight(sandbox: Sandbox, tell: Narrative) -> list[str]:
     draft = job.draft()
     tell.preview(draft.preview, server.actions(job), sandbox.root)
     tell.apply()
-    problems = _apply(job, draft.preview)
+    problems = _apply(job, draft.preview, tell)
     tell.dry_run()
     problems += _prove(job, sandbox)
     tell.status()
@@ -58,12 +58,13 @@ def _straight(sandbox: Sandbox, tell: Narrative) -> list[str]:
     return problems
 
 
-def _apply(job: Job, approved: Preview) -> list[str]:
+def _apply(job: Job, approved: Preview, tell: Narrative) -> list[str]:
     """Applies what was shown, then compares again. Raises what apply raises."""
     from certtui import output
     from certtui.change.apply import Consent
 
     job.apply(output.print_step, consent=Consent(), approved=approved)
+    tell.applied()
     left = [change.path for change in job.draft().preview.files if change.state != "same"]
     return [f"{path} is not what the plan says" for path in left]
 

@@ -210,7 +210,7 @@ class Sandbox:
         self.server, self.validates = self._authority.url, self._authority.validates
         self.environment |= self._authority.trust
         how = (
-            "it checks every challenge for real"
+            "it really checks every challenge"
             if self.validates
             else "it takes every challenge as passed (pebble, where installed, checks them)"
         )

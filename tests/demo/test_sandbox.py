@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
-from certtui.demo import ca, isolated_certbot
+from certtui.demo import ca, guard, isolated_certbot
 from certtui.demo import sandbox as module
 from certtui.demo.guarded import DemoError, GuardedFolder
 from certtui.demo.sandbox import NAMES, Sandbox, Step, find_certbot
 from certtui.errors import CertbotMissing, ExitCode
+from certtui.plan.values import absolute_path
 
 from .support import CHECKOUT, Hold, gone, need, processes, wait_for
 
@@ -195,6 +196,43 @@ def test_no_folder_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("certtui.demo.guard.__file__", str(tmp_path / "nothing.py"))
     with pytest.raises(DemoError, match="no folder for the demo"):
         GuardedFolder()
+
+
+def test_a_folder_that_a_plan_can_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan takes no path with a space, and no program starts from a noexec mount."""
+    wrong = tmp_path / "a place"
+    wrong.mkdir()
+    monkeypatch.setenv("TMPDIR", str(wrong))
+    folder = GuardedFolder()
+    try:
+        assert absolute_path(str(folder.path)) == ""
+        assert list(wrong.iterdir()) == []
+    finally:
+        folder.close()
+    assert not folder.path.exists()
+
+
+def test_not_where_programs_cannot_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoExec:
+        f_flag = os.ST_NOEXEC
+
+    monkeypatch.setattr("os.statvfs", lambda _: NoExec)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert guard.make_folder() is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_is_ended_before_it_is_certbot(tmp_path: Path) -> None:
+    """It is a shell at first, without the mark where its caller gave it another environment."""
+    folder = GuardedFolder()
+    command = folder.path / guard.COMMAND
+    command.write_text("#!/bin/sh\nread -r _\n")
+    command.chmod(0o700)
+    process = subprocess.Popen([str(command)], stdin=subprocess.PIPE, env={})
+    folder.close()
+    assert process.wait(1) == -9
+    assert process.stdin is not None
+    process.stdin.close()
 
 
 def test_this_hosts_configuration_of_certbot_is_not_read(tmp_path: Path) -> None:
