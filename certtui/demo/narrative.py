@@ -22,9 +22,10 @@ _SHOWN = ("webserver.kind", "schedule.backend", "schedule.runs_per_day", "mail.t
 
 
 class Narrative:
-    """Prints the demo's story and numbers its sections."""
+    """Prints the demo's story; numbers its sections where they are known before (``numbered``)."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, numbered: bool) -> None:
+        self._numbered = numbered
         self._section = 0
 
     def sandbox(self, step: Step) -> None:
@@ -44,11 +45,20 @@ class Narrative:
         values = plan.values()
         for key in _SHOWN:
             self._say(f"{key:<23}{values[key] or '(empty: no mail)'}", indent=4)
+        self.played()
+
+    def played(self) -> None:
+        """What is not real."""
         self._say(
             "Certificates, certbot and its server are real. systemd and nginx are played: their "
             "files are written, nothing is started or reloaded.",
             indent=2,
         )
+
+    def wizard(self) -> None:
+        """Just before the wizard takes the screen."""
+        self._begin("The wizard (certtui)")
+        self.played()
 
     def preview(self, preview: Preview, actions: Sequence[Action], root: Path) -> None:
         """A line a file, and the commands that a folder has no use for."""
@@ -78,11 +88,12 @@ class Narrative:
 
     def end(self, folder: Path, seconds: float, problems: Sequence[str]) -> None:
         """How it went, where it was, and what to do next."""
+        took = f" in {seconds:.0f} s" if self._numbered else ""
         print()
         for problem in problems:
             self._say(f"NOT PROVED: {problem}", hang=12)
         if not problems:
-            self._say(f"Done in {seconds:.0f} s: everything is written, every renewal is proved.")
+            self._say(f"Done{took}: everything is written, every renewal is proved.")
         self._say(f"All of the above happened in {folder}, which is gone now.")
         self._say("Next, on a real server:")
         self._say("sudo certtui      the wizard: choose, preview, apply, prove", indent=2)
@@ -91,7 +102,8 @@ class Narrative:
     def _begin(self, title: str) -> None:
         self._section += 1
         print()
-        self._say(f"[{self._section}/{_SECTIONS}] {title}")
+        number = f"[{self._section}/{_SECTIONS}] " if self._numbered else "== "
+        self._say(f"{number}{title}")
 
     def _say(self, text: str, indent: int = 0, hang: int = 0) -> None:
         """A paragraph; ``hang`` is the indent of its further lines. A long path is not broken."""

@@ -29,10 +29,11 @@ def run_demo(*, yes: bool) -> int:
     :class:`~certtui.demo.guarded.DemoError` where the sandbox cannot be made or taken away.
     """
     start = time.monotonic()
-    tell = Narrative()
+    straight = yes or not _has_terminal()
+    tell = Narrative(numbered=straight)
     with server.usual_umask(), Sandbox(tell.sandbox) as sandbox, server.surroundings(sandbox):
         folder = sandbox.folder
-        problems = _straight(sandbox, tell)
+        problems = _straight(sandbox, tell) if straight else _wizard(sandbox, tell)
     tell.end(folder, time.monotonic() - start, problems)
     return ExitCode.FAILED if problems else ExitCode.OK
 
@@ -58,13 +59,37 @@ def _straight(sandbox: Sandbox, tell: Narrative) -> list[str]:
     return problems
 
 
+def _wizard(sandbox: Sandbox, tell: Narrative) -> list[str]:
+    """The wizard, then the status of what it left."""
+    from certtui import wizard, workflow
+    from certtui.errors import PlanMissing
+
+    tell.wizard()
+    code = wizard.run_session(server.session(sandbox))
+    try:
+        applied = workflow.find_plan(None, str(sandbox.root))
+    except PlanMissing:
+        return ["the wizard was left before anything was applied"]
+    job = workflow.Job(applied, str(sandbox.root), known=server.facts(sandbox))
+    problems = ["the wizard's dry run did not succeed"] if code != ExitCode.OK else []
+    problems += _compare(job)
+    tell.status()
+    _status(job)
+    return problems
+
+
 def _apply(job: Job, approved: Preview, tell: Narrative) -> list[str]:
-    """Applies what was shown, then compares again. Raises what apply raises."""
+    """Applies what was shown. Raises what apply raises."""
     from certtui import output
     from certtui.change.apply import Consent
 
     job.apply(output.print_step, consent=Consent(), approved=approved)
     tell.applied()
+    return _compare(job)
+
+
+def _compare(job: Job) -> list[str]:
+    """A sentence for each file that is not what the plan says."""
     left = [change.path for change in job.draft().preview.files if change.state != "same"]
     return [f"{path} is not what the plan says" for path in left]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from certtui.change.model import Action
     from certtui.host.facts import Facts
     from certtui.plan.document import Document
+    from certtui.session import Session
     from certtui.workflow import Job
 
 #: Any 32 hex digits: the times of the demo's timer are derived from it (machine-id(5)).
@@ -78,6 +79,22 @@ def job(sandbox: Sandbox) -> Job:
     from certtui.workflow import Job
 
     return Job(plan(sandbox), str(sandbox.root), known=facts(sandbox))
+
+
+def session(sandbox: Sandbox) -> Session:
+    """The wizard on that server: it starts from :func:`answers` and leaves no draft."""
+    from certtui.session import Session
+
+    found = facts(sandbox)
+    return Session(
+        facts=lambda plan: found,
+        path=str(sandbox.folder / "plan.toml"),
+        root=str(sandbox.root),
+        keeps_draft=False,
+        answers=answers(sandbox),
+        note="demo",
+        played=actions,
+    )
 
 
 def actions(job: Job) -> list[Action]:
