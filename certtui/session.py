@@ -1,0 +1,91 @@
+"""What a wizard is started with: the plan, the host it is about, and where its answers wait.
+
+Both faces of the wizard, full-screen and plain, run a :class:`Session`; the demo makes its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from certtui.plan.model import INSTALLED_PLAN, Plan
+
+if TYPE_CHECKING:
+    from certtui.change.model import Action
+    from certtui.host.facts import Facts
+    from certtui.plan.document import Document
+    from certtui.workflow import Job
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One start of the wizard.
+
+    ``facts`` is called in a worker with the plan as it stands, and may raise CerttuiError.
+    ``keeps_draft``: unfinished answers are kept for the next start. ``note`` stands in the title
+    line. ``proves``: whether a dry run follows apply; ``played`` are commands shown on Review that
+    a folder has no use for. ``clock`` gives aware UTC.
+    """
+
+    facts: Callable[[Plan], Facts]
+    path: str = INSTALLED_PLAN
+    base: Document | None = None
+    root: str = "/"
+    #: whether ``path`` was named by the administrator, so that the answers go there too
+    named: bool = False
+    keeps_draft: bool = True
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    #: a sentence about something that happened before, such as a mended apply
+    before: str = ""
+    proves: bool = True
+    played: Callable[[Job], Sequence[Action]] | None = None
+    clock: Callable[[], datetime] = _now
+
+    @property
+    def may_apply(self) -> bool:
+        """Whether this user may write there."""
+        return self.root != "/" or os.geteuid() == 0
+
+
+def for_host(path: str | None) -> Session:
+    """The wizard for this machine and a plan, existing or to be made. Raises PlanInvalid."""
+    from certtui import workflow
+    from certtui.errors import PlanMissing
+
+    before = workflow.recover()
+    base: Document | None = None
+    if path is None or os.path.lexists(path):
+        try:
+            base = workflow.find_plan(path)
+        except PlanMissing:
+            if path is not None or os.path.lexists(INSTALLED_PLAN):
+                raise
+    return Session(
+        facts=_gather,
+        path=os.path.abspath(path) if path is not None else INSTALLED_PLAN,
+        base=base,
+        named=path is not None,
+        keeps_draft=path is None,
+        before=before,
+    )
+
+
+def _gather(plan: Plan) -> Facts:
+    from certtui.host.gather import gather
+    from certtui.host.interface import RealHost
+    from certtui.renewal.commands import config_dir
+
+    return gather(
+        RealHost(),
+        certbot_command=plan.certbot.command,
+        config_dir=config_dir(plan),
+        unit=plan.files.unit,
+    )
