@@ -1,4 +1,4 @@
-"""The front door of the wizard: full-screen where the terminal can, numbered questions elsewhere."""
+"""The front door of the wizard: full-screen where the terminal can, else numbered questions."""
 
 from __future__ import annotations
 

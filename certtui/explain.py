@@ -1,0 +1,239 @@
+"""What an answer means on this host, as lines of text: both wizards show them under a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from certtui import answers as store
+from certtui.errors import CerttuiError
+from certtui.plan import attempts
+from certtui.plan.fields import Field
+
+if TYPE_CHECKING:
+    from certtui.host.facts import Facts, Lineage
+    from certtui.interview import Interview
+    from certtui.workflow import Job
+
+#: What a lack of the host is called, for each question whose choices depend on the host.
+_NEEDS = {"schedule.backend": "scheduler", "webserver.kind": "webserver"}
+
+_MOMENT = "%a %d %b %H:%M"
+
+
+def choices(interview: Interview, field: Field) -> dict[str, str]:
+    """For each choice one sentence: whether it works on this host, and what it does."""
+    lines = {choice.value: choice.help for choice in field.choices}
+    if interview.facts is None or field.key not in _NEEDS:
+        return lines
+    return {value: _on_host(interview, field, value, text) for value, text in lines.items()}
+
+
+def _on_host(interview: Interview, field: Field, value: str, text: str) -> str:
+    wanted = store.that_apply({**interview.values(), field.key: value})
+    lack = _lack(interview, field, wanted)
+    if lack:
+        return lack.removeprefix(f'backend "{value}" ').removeprefix(
+            f'webserver.kind = "{value}", but '
+        )
+    found = _found(interview, field, value)
+    return f"{found}; {text}" if found else text
+
+
+def _found(interview: Interview, field: Field, value: str) -> str:
+    if field.key == "schedule.backend":
+        return "works here"
+    assert interview.facts is not None
+    server = interview.facts.webserver(value)
+    return _server(server.version, server.ports, server.running) if server else ""
+
+
+def _server(version: str, ports: tuple[int, ...], running: bool) -> str:
+    name = f"found {version}".rstrip()
+    if ports:
+        return f"{name}, owns {' and '.join(str(port) for port in sorted(ports))}"
+    return f"{name}, running" if running else f"{name}, stopped"
+
+
+def _lack(interview: Interview, field: Field, wanted: Mapping[str, Any]) -> str:
+    """Why apply would refuse this choice here, or ""."""
+    try:
+        job = _job(interview, wanted)
+        for lack in job.lacks:
+            if lack.what == _NEEDS[field.key]:
+                return lack.message
+        _ = job.rendered
+    except CerttuiError as error:
+        # A custom server's command comes on the next page: that is no lack of the host.
+        return "" if field.key == "webserver.kind" else str(error).splitlines()[0]
+    return ""
+
+
+def _job(interview: Interview, values: Mapping[str, Any]) -> Job:
+    from certtui.workflow import Job
+
+    session = interview.session
+    document = store.as_document(values, session.base, session.path)
+    return Job(document, session.root, known=interview.facts)
+
+
+def below(interview: Interview, field: Field) -> list[str]:
+    """The lines under a question: what the answer in hand leads to."""
+    explain = _BELOW.get(field.key)
+    if explain is None:
+        return []
+    try:
+        return list(explain(interview))
+    except CerttuiError as error:
+        return [str(error).splitlines()[0]]
+
+
+def _scheduler(interview: Interview) -> Iterator[str]:
+    facts = interview.facts
+    if facts is None:
+        yield "looking at this host..."
+        return
+    yield from next_runs(interview, 5)
+    vendors = [item.where for item in facts.renewers if item.vendor and item.active]
+    if vendors:
+        keep = interview.values()["certbot.other_schedulers"] == "keep"
+        names = ", ".join(vendors)
+        yield ""
+        if keep:
+            yield f"{names} stays on as well: whichever comes first renews."
+        else:
+            yield f"{names} will be switched off; `certtui undo` restores it."
+
+
+def next_runs(interview: Interview, count: int) -> Iterator[str]:
+    """The next runs in local time and UTC. Raises CerttuiError where the plan has none."""
+    from certtui.render.times import next_runs as runs
+
+    assert interview.facts is not None
+    plan = interview.document().plan
+    found = runs(plan, interview.facts, interview.session.clock(), count)
+    zone = interview.session.clock().astimezone().tzname() or "local"
+    for number, run in enumerate(found):
+        head = "Next runs" if number == 0 else ""
+        local = run.earliest.astimezone().strftime(_MOMENT)
+        utc = run.earliest.strftime("%H:%M")
+        until = ""
+        if run.latest != run.earliest:
+            until = f" to {run.latest.astimezone():%H:%M}"
+            utc += f" to {run.latest:%H:%M}"
+        yield f"{head:<10} {local}{until} {zone:<5} {utc} UTC"
+
+
+def _runs(interview: Interview) -> Iterator[str]:
+    facts, values = interview.facts, interview.values()
+    runs = len(values["schedule.times"]) or values["schedule.runs_per_day"]
+    install = facts.certbot(values["certbot.command"]) if facts else None
+    version = install.version_tuple if install else ()
+    tries = [attempts.tries(days, runs, version) for days in attempts.LIFETIMES]
+    yield "Certificate lives    " + "".join(f"{days:>5g} d" for days in attempts.LIFETIMES)
+    yield "Tries before expiry  " + "".join(f"{number:>5}  " for number in tries).rstrip()
+    rule = "a third of the lifetime is left, half for short ones"
+    if version and version < (4,):
+        rule = "30 days are left"
+    name = f"certbot {install.version}" if install and install.version else "certbot"
+    yield ""
+    yield f"{name} renews when {rule}."
+    days = attempts.days_until_paused(runs)
+    if days is None:
+        yield "Let's Encrypt advises two runs a day; one missed run is a whole day."
+    else:
+        yield f"A name that fails every time is paused by Let's Encrypt after {days:,} days."
+
+
+def _mail(interview: Interview) -> Iterator[str]:
+    facts = interview.facts
+    if facts is None:
+        yield "looking at this host..."
+    elif facts.mailer is None:
+        from certtui.change.requirements import install_argv
+
+        command = " ".join(install_argv(facts, "mail")) or "install an MTA"
+        yield f"Nothing here can send mail: {command}"
+        yield "Leave it empty to go on without mail."
+    else:
+        yield f"Sent with {facts.mailer.path} ({facts.mailer.real}); not proved: certtui drill"
+        yield "Empty: no mail."
+
+
+_BELOW: Mapping[str, Callable[[Interview], Iterator[str]]] = {
+    "schedule.backend": _scheduler,
+    "schedule.runs_per_day": _runs,
+    "schedule.times": _scheduler,
+    "mail.to": _mail,
+}
+
+
+def welcome(interview: Interview, most: int = 6) -> list[tuple[str, str]]:
+    """What was found: (heading, line); a heading is empty in its further lines."""
+    facts = interview.facts
+    if facts is None:
+        names = ("Certificates", "Web server", "certbot", "Mail", "Renewed by")
+        return [(name, "looking at this host...") for name in names]
+    now = interview.session.clock()
+    rows = _rows("Certificates", [_lineage(item, now) for item in facts.lineages], most)
+    if not facts.lineages:
+        rows = [("Certificates", "none yet: get the first one, for example with")]
+        rows += [("", f"certbot certonly {_authenticator(facts)} -d {facts.system.hostname}")]
+    servers = [
+        f"{item.kind} {item.version}".strip() + f", {_serves(item.ports, item.running)}"
+        for item in facts.webservers
+    ]
+    rows += _rows("Web server", servers or ["none found"], 3)
+    rows += _rows("certbot", [_certbot(facts)], 1)
+    mailer = f"{facts.mailer.path}, not proved" if facts.mailer else "nothing here can send mail"
+    rows += [("Mail", mailer)]
+    renewers = [
+        item.where + ("" if item.active else " (not active)") + _when(item.next_run)
+        for item in facts.renewers
+    ]
+    rows += _rows("Renewed by", renewers or ["nothing: no renewal is scheduled"], 3)
+    rows += _rows("Not seen", list(facts.unreadable), 2)
+    return rows
+
+
+def _rows(head: str, lines: list[str], most: int) -> list[tuple[str, str]]:
+    if len(lines) > most:
+        lines = [*lines[: most - 1], f"and {len(lines) - most + 1} more"]
+    return [(head if number == 0 else "", line) for number, line in enumerate(lines)]
+
+
+def _certbot(facts: Facts) -> str:
+    if facts.certbots:
+        return ", ".join(f"{item.version} ({item.kind}) {item.path}" for item in facts.certbots)
+    from certtui.change.requirements import install_argv
+
+    return f"not found: {' '.join(install_argv(facts, 'certbot')) or 'install it'}"
+
+
+def _authenticator(facts: Facts) -> str:
+    for server in facts.webservers:
+        if server.kind in ("nginx", "apache") and server.ports:
+            return f"--{server.kind}"
+    return "--standalone"
+
+
+def _serves(ports: tuple[int, ...], running: bool) -> str:
+    if ports:
+        return "owns " + " and ".join(str(port) for port in sorted(ports))
+    return "running" if running else "stopped"
+
+
+def _when(moment: datetime | None) -> str:
+    return f", next {moment.astimezone():{_MOMENT}}" if moment else ""
+
+
+def _lineage(item: Lineage, now: datetime) -> str:
+    if item.error:
+        return f"{item.name}: {item.error}"
+    if item.not_after is None:
+        return f"{item.name}: no certificate"
+    days = (item.not_after - now).days
+    if days < 0:
+        return f"{item.name}  expired {-days} days ago"
+    return f"{item.name}  {days} days left"
