@@ -47,7 +47,7 @@ class Tree:
             os.close(at)
 
     def _enter(self, at: int, folder: str, shown: str) -> int:
-        """Opens one directory below another and checks it; the upper one is closed if all is well."""
+        """Opens a directory below another and checks it; closes the upper one if all is well."""
         try:
             below = os.open(folder, _OPEN_DIR, dir_fd=at)
         except NotADirectoryError:

@@ -150,12 +150,12 @@ class Journal:
         self.folder.rename("new", "current")
         return intent
 
-    def commit(self, intent: Intent) -> None:
+    def commit(self) -> None:
         """From here on recovery goes forward."""
         self.folder.write("current", "committed", b"")
-        self._finish(intent)
 
-    def _finish(self, intent: Intent) -> None:
+    def finish(self, intent: Intent) -> None:
+        """Makes a committed apply a generation; a committed undo ends those it took back."""
         if intent.what == "apply":
             last = self.generations()
             self.folder.rename("current", f"{int(last[-1]) + 1 if last else 1:06d}")
@@ -206,7 +206,7 @@ class Journal:
             return ""
         intent = self.intent("current")
         if "committed" in self.folder.names("current"):
-            self._finish(intent)
+            self.finish(intent)
             return f"an interrupted {intent.what} was finished"
         problems = self.roll_back(intent)
         return "; ".join([f"an interrupted {intent.what} was taken back", *problems])

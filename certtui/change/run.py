@@ -10,6 +10,7 @@ from certtui.change import store
 from certtui.change.files import Tree
 from certtui.change.journal import Intent, Journal, Operation
 from certtui.change.model import Action, Step
+from certtui.change.signals import HeldSignals
 from certtui.errors import ApplyFailed, CerttuiError
 from certtui.host.interface import Host
 
@@ -43,15 +44,32 @@ class Transaction:
         except OSError as error:
             self.journal.folder.discard("new")
             raise ApplyFailed(f"nothing was changed: {_sentence(error)}") from None
+        held = HeldSignals()
         try:
             yield
-            self.journal.commit(intent)
+            held.begin()  # a commit, once begun, is finished; so is taking back
+            self.journal.commit()
         except BaseException as error:
+            held.begin()
             problems = self.journal.roll_back(intent)
             self.say("everything taken back", not problems, "; ".join(problems))
             if isinstance(error, CerttuiError) or not isinstance(error, OSError):
                 raise
             raise ApplyFailed(f"{_sentence(error)}; everything was taken back") from None
+        else:
+            self._finish(intent)
+        finally:
+            held.end()
+
+    def _finish(self, intent: Intent) -> None:
+        """Tidies the journal after the commit: from there on nothing is taken back."""
+        try:
+            self.journal.finish(intent)
+        except OSError as error:
+            raise ApplyFailed(
+                f"all was done, but the journal could not be closed ({_sentence(error)}): "
+                "the next certtui command tries again"
+            ) from None
 
     def carry_out(self, operations: Sequence[Operation]) -> None:
         """Makes directories and targets what they must be. Raises OSError, ApplyFailed."""
