@@ -1,0 +1,60 @@
+"""Where generated scripts look for programs and keep their state; tests put them elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from certtui.host.interface import SAFE_PATH
+from certtui.plan.model import Plan
+
+#: Seconds between two tries while another certbot holds the lock, and how many tries.
+LOCK_WAIT = 60
+LOCK_TRIES = 10
+
+_CONFIG_DIR = "/etc/letsencrypt"
+_LOGS_DIR = "/var/log/letsencrypt"
+
+
+@dataclass(frozen=True)
+class Places:
+    """``path`` is the PATH of every script, ``state`` their folder; ``lock_wait`` is in seconds."""
+
+    path: str = SAFE_PATH
+    state: str = "/var/lib/certtui"
+    lock_wait: int = LOCK_WAIT
+
+
+def renew_script(plan: Plan) -> str:
+    """The one entry that every backend calls."""
+    return f"{plan.files.scripts}/certbot-renew-everything"
+
+
+def deploy_hook(plan: Plan) -> str:
+    """Where certbot looks for deploy hooks (certbot, ``renewal_deploy_hooks_dir``)."""
+    return f"{config_dir(plan)}/renewal-hooks/deploy/certtui-deploy"
+
+
+def post_hook(plan: Plan) -> str:
+    """Where certbot looks for post hooks."""
+    return f"{config_dir(plan)}/renewal-hooks/post/certtui-reload"
+
+
+def config_dir(plan: Plan) -> str:
+    """certbot's configuration folder: ``--config-dir`` of the plan, else /etc/letsencrypt."""
+    return _option(plan.certbot.extra_args, "--config-dir") or _CONFIG_DIR
+
+
+def log_file(plan: Plan) -> str:
+    """certbot's log: in ``--logs-dir`` of the plan, else in /var/log/letsencrypt."""
+    return (_option(plan.certbot.extra_args, "--logs-dir") or _LOGS_DIR) + "/letsencrypt.log"
+
+
+def _option(arguments: tuple[str, ...], name: str) -> str:
+    """The value of an option, given apart or after "="; the last one counts, as in argparse."""
+    value = ""
+    for position, argument in enumerate(arguments):
+        if argument == name and position + 1 < len(arguments):
+            value = arguments[position + 1]
+        elif argument.startswith(f"{name}="):
+            value = argument.partition("=")[2]
+    return value.rstrip("/")

@@ -1,0 +1,100 @@
+# ---- who is told, and when --------------------------------------------------------------------
+
+# The least seconds between two mails about one lasting failure. A day less 90 minutes: a run may
+# be up to an hour early against the day before, and certbot may have failed faster.
+DAY=81000
+
+# Times in seconds since 1970, empty for never: the first failure in a row, the last mail about it,
+# the first run in a row that met another certbot's lock.
+FAILING='' MAILED='' LOCKED=''
+
+read_mail_state() {
+    FAILING='' MAILED='' LOCKED=''
+    [ -r "$STATE/mail-state" ] || return 0
+    while IFS='=' read -r state_name state_value; do
+        case $state_value in
+            '' | 0* | *[!0-9]* | ????????????*) continue ;;
+        esac
+        case $state_name in
+            failing) FAILING=$state_value ;;
+            mailed) MAILED=$state_value ;;
+            locked) LOCKED=$state_value ;;
+        esac
+    done <"$STATE/mail-state"
+}
+
+# Old or new, never half: whatever ends us here.
+write_mail_state() {
+    if [ -z "$FAILING$MAILED$LOCKED" ]; then
+        rm -f "$STATE/mail-state"
+        return 0
+    fi
+    (
+        umask 077
+        printf 'failing=%s\nmailed=%s\nlocked=%s\n' "$FAILING" "$MAILED" "$LOCKED" \
+            >"$STATE/mail-state.new" && mv -f "$STATE/mail-state.new" "$STATE/mail-state"
+    ) 2>/dev/null
+}
+
+host_name() {
+    limit 5 hostname -f 2>/dev/null || uname -n
+}
+
+# clean TEXT: what may stand in a mail's body: no control characters, no line over 900 bytes
+# (RFC 5321, 4.5.3.1.6 allows 998).
+clean() {
+    printf '%s\n' "$1" | tr -d '\000-\010\013-\037\177' | cut -c 1-900
+}
+
+# send_mail SUBJECT BODY: fails with a sentence in MAIL_PROBLEM when no mailer took it.
+send_mail() {
+    # Printable ASCII alone, so that no output can become a header.
+    mail_subject=$(printf '%s' "$1" | tr -cd ' -~' | cut -c 1-200)
+    mail_body=$2
+    MAIL_PROBLEM=''
+    set --
+    if command -v sendmail >/dev/null 2>&1; then
+        # The sender is named only when the plan does: some MTAs trust few users with -f.
+        [ -z "$MAIL_FROM" ] || set -- -f "$MAIL_FROM"
+        # No "--": not every sendmail knows it, and the plan takes no address that begins with "-".
+        MAIL_PROBLEM=$(compose | limit 60 sendmail -oi "$@" "$MAIL_TO" 2>&1) && return 0
+        MAIL_PROBLEM="sendmail failed: $MAIL_PROBLEM"
+    elif command -v mail >/dev/null 2>&1; then
+        MAIL_PROBLEM=$(clean "$mail_body" | limit 60 mail -s "$mail_subject" "$MAIL_TO" 2>&1) &&
+            return 0
+        MAIL_PROBLEM="mail failed: $MAIL_PROBLEM"
+    elif command -v mailx >/dev/null 2>&1; then
+        MAIL_PROBLEM=$(clean "$mail_body" | limit 60 mailx -s "$mail_subject" "$MAIL_TO" 2>&1) &&
+            return 0
+        MAIL_PROBLEM="mailx failed: $MAIL_PROBLEM"
+    else
+        MAIL_PROBLEM='neither sendmail nor mail was found'
+    fi
+    MAIL_PROBLEM="mail not sent: $(printf '%s' "$MAIL_PROBLEM" | tr '\n' ' ' | cut -c 1-200)"
+    note "$MAIL_PROBLEM"
+    return 1
+}
+
+# The whole message for sendmail, from mail_subject and mail_body.
+compose() {
+    [ -z "$MAIL_FROM" ] || printf 'From: %s\n' "$MAIL_FROM"
+    printf 'To: %s\nSubject: %s\n' "$MAIL_TO" "$mail_subject"
+    date -u '+Date: %a, %d %b %Y %H:%M:%S +0000'
+    printf '%s\n' 'Auto-Submitted: auto-generated' 'MIME-Version: 1.0' \
+        'Content-Type: text/plain; charset=utf-8' 'Content-Transfer-Encoding: 8bit' ''
+    clean "$mail_body"
+}
+
+# tell_failure SUBJECT BODY: mails as mail.on says. The state goes on only with a mail that left.
+tell_failure() {
+    told_at=$(date +%s)
+    FAILING=${FAILING:-$told_at}
+    if [ -n "$MAIL_TO" ]; then
+        # A last mail in the future means that the clock was set back.
+        if [ "$MAIL_ON" != failure ] || [ -z "$MAILED" ] || [ "$MAILED" -gt "$told_at" ] ||
+            [ $((told_at - MAILED)) -ge "$DAY" ]; then
+            send_mail "$1" "$2" && MAILED=$told_at
+        fi
+    fi
+    write_mail_state
+}

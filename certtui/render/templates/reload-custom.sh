@@ -1,0 +1,5 @@
+# ---- a server of the administrator's own ------------------------------------------------------
+
+load_certificates() {
+    custom_command
+}

@@ -1,0 +1,21 @@
+# ---- a web server without systemd -------------------------------------------------------------
+
+# Whether a process of the server's name runs; there need be no ps or pgrep.
+running() {
+    for running_file in /proc/[0-9]*/comm; do
+        { read -r running_name <"$running_file"; } 2>/dev/null || continue
+        [ "$running_name" = "$SERVICE" ] && return 0
+    done
+    return 1
+}
+
+# A server that is stopped stays stopped: it reads the new certificate when it starts.
+load_certificates() {
+    running || return 0
+    # A service command knows only servers that have an init script.
+    if command -v service >/dev/null 2>&1 && [ -x "/etc/init.d/$SERVICE" ]; then
+        limit 120 service "$SERVICE" "$ACTION"
+    else
+        signal_server
+    fi
+}

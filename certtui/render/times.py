@@ -1,0 +1,121 @@
+"""When a plan's runs happen: derived from the host, so that a fleet spreads and nothing moves."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, timezone
+
+from certtui.errors import Refused
+from certtui.host.facts import Facts
+from certtui.plan.model import Plan
+
+DAY = 24 * 60
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run that will happen, aware UTC; ``latest`` equals ``earliest`` where it is exact."""
+
+    earliest: datetime
+    latest: datetime
+
+
+def daily_minutes(plan: Plan, facts: Facts) -> tuple[int, ...]:
+    """Minutes after midnight, ascending. Local time for cron and fixed times, else UTC.
+
+    Without fixed times the runs are evenly spread from a base that the machine id and the unit's
+    name give, so that hosts differ and a second apply changes nothing. Raises :class:`Refused` for
+    a backend whose times are not of this kind.
+    """
+    if plan.schedule.backend not in ("cron", "systemd-timer"):
+        raise Refused(not_yet(plan.schedule.backend))
+    if plan.schedule.times:
+        return tuple(sorted(int(t[:2]) * 60 + int(t[3:]) for t in plan.schedule.times))
+    base = _number(plan, facts) % DAY
+    count = plan.schedule.runs_per_day
+    return tuple(sorted((base + k * DAY // count) % DAY for k in range(count)))
+
+
+def second(plan: Plan, facts: Facts) -> int:
+    """The second within the minute at which a timer elapses; 0 for fixed times and cron."""
+    if plan.schedule.times or plan.schedule.backend != "systemd-timer":
+        return 0
+    return _number(plan, facts) // DAY % 60
+
+
+def random_delay(plan: Plan) -> int:
+    """Seconds of a timer's RandomizedDelaySec: an hour, but never more than half a block."""
+    if plan.schedule.times or plan.schedule.backend != "systemd-timer":
+        return 0
+    return min(3600, 86400 // plan.schedule.runs_per_day // 2)
+
+
+def not_yet(backend: str) -> str:
+    """The sentence for a backend that a plan may name but this version cannot write."""
+    return (
+        f'schedule.backend = "{backend}" is not supported by this version yet: '
+        'use "systemd-timer" or "cron"'
+    )
+
+
+def next_runs(plan: Plan, facts: Facts, now: datetime, count: int = 5) -> tuple[Run, ...]:
+    """The next ``count`` runs after ``now`` (aware), by this process's local time zone.
+
+    A timer's window that has begun still counts, as the run in it may be to come. Raises
+    :class:`Refused` as :func:`daily_minutes` does.
+    """
+    delay = timedelta(seconds=random_delay(plan))
+    found: list[Run] = []
+    for start in _starts(plan, facts, now):
+        if start + delay > now:
+            found.append(Run(start, start + delay))
+        if len(found) == count:
+            break
+    return tuple(found)
+
+
+def _starts(plan: Plan, facts: Facts, now: datetime) -> Iterator[datetime]:
+    """Every start from yesterday on, ascending, in UTC, without end."""
+    minutes = daily_minutes(plan, facts)
+    local = plan.schedule.backend == "cron" or bool(plan.schedule.times)
+    today = (now.astimezone() if local else now.astimezone(timezone.utc)).date()
+    seconds = second(plan, facts)
+    for ahead in range(-1, 4000):
+        day = today + timedelta(days=ahead)
+        at = [datetime.combine(day, time(m // 60, m % 60, seconds)) for m in minutes]
+        if local:
+            yield from sorted(
+                moment
+                for wall in at
+                if (moment := _utc(wall, plan.schedule.backend == "cron")) is not None
+            )
+        else:
+            yield from (moment.replace(tzinfo=timezone.utc) for moment in at)
+
+
+def _utc(wall: datetime, made_up: bool) -> datetime | None:
+    """A local wall-clock time in UTC; of one that happens twice, the first.
+
+    One that a change of the clocks leaves out is skipped by systemd (systemd.time(7)); cron makes
+    up for it as soon as the clock has changed (cron(8), "made_up").
+    """
+    moment = wall.astimezone(timezone.utc)
+    if moment.astimezone().replace(tzinfo=None) == wall:
+        return moment
+    if not made_up:
+        return None
+    # In a gap, fold=1 counts with the offset of after the change, and so lands before it.
+    probe = wall.replace(fold=1).astimezone(timezone.utc)
+    offset = probe.astimezone().utcoffset()
+    while probe.astimezone().utcoffset() == offset:
+        probe += timedelta(minutes=1)
+    return probe.replace(second=0)
+
+
+def _number(plan: Plan, facts: Facts) -> int:
+    """A large number of this host; without a machine id (machine-id(5)) its name has to do."""
+    host = facts.system.machine_id or facts.system.hostname
+    digest = hashlib.sha256(f"{host}:{plan.files.unit}".encode()).digest()
+    return int.from_bytes(digest[:8], "big")
