@@ -1,1 +1,1 @@
-"""The terminal interface: the only room that imports textual."""
+"""The full-screen wizard: the only room that imports Textual. It writes no file, runs nothing."""

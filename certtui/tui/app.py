@@ -1,0 +1,407 @@
+"""The program around the bodies: one frame, the way through the steps, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Input, OptionList, Static
+from textual.worker import Worker, WorkerState
+
+from certtui import crash
+from certtui import interview as talk
+from certtui.errors import CerttuiError, ExitCode
+from certtui.interview import Interview
+from certtui.plan.fields import Field
+from certtui.session import Session
+from certtui.tui.body import Body
+from certtui.tui.frame import keys_line, title_line
+from certtui.tui.lines import Lines
+
+if TYPE_CHECKING:
+    from certtui.tui.progress import Progress
+    from certtui.workflow import Job
+
+T = TypeVar("T")
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+def run(session: Session) -> int:
+    """Runs the full-screen wizard; what it did last stays in the terminal. Raises CerttuiError."""
+    before = {signum: signal.getsignal(signum) for signum in _SIGNALS}
+    app = WizardApp(session)
+    try:
+        code = app.run(mouse=False)
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+    if app.crashed is not None:
+        raise app.crashed
+    for line in app.farewell:
+        print(line)
+    return ExitCode.OK if code is None else code
+
+
+class WizardApp(App[int]):
+    """The wizard. Bodies are swapped in the frame; a detour lies on the body it came from."""
+
+    CSS_PATH = "wizard.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "certtui"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "accept", show=False),
+        Binding("escape", "earlier", show=False),
+        Binding("question_mark,f1", "help", show=False),
+        Binding("equals_sign,f2", "answers", show=False),
+        Binding("o", "advanced", show=False),
+        Binding("q,ctrl+q", "leave", show=False),
+        Binding("ctrl+c", "interrupt", show=False, priority=True),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        *(Binding(key, f"letter('{key}')", show=False) for key in ("a", "c", "k", "r", "end")),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"
+        self.session = session
+        self.interview = Interview(session)
+        self.crashed: Exception | None = None
+        #: lines for the normal screen afterwards
+        self.farewell: list[str] = []
+        #: the exit code if the wizard is left now
+        self.code: int = ExitCode.OK
+        self.facts_error = ""
+        self._bodies: list[Body] = []
+        self._waiting: dict[Worker[Any], tuple[Callable[[Any], None], Callable[[str, int], None]]]
+        self._waiting = {}
+        self._asked = False
+        self._moving = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="title", markup=False)
+        yield Vertical(id="stage")
+        yield Static(id="keys", markup=False)
+
+    async def on_mount(self) -> None:
+        from certtui.tui.screens.welcome import Welcome
+
+        loop = asyncio.get_running_loop()
+        for signum in _SIGNALS:
+            loop.add_signal_handler(signum, self._ended, signum)
+        await self.show(Welcome())
+        self.call_after_refresh(self.look)
+
+    # -- facts ---------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Gathers the facts in a worker; bodies fill in when they arrive."""
+        self.facts_error = ""
+        self.background(self.interview.gather, self._learn, self._not_learnt)
+
+    def _learn(self, facts: Any) -> None:
+        self.interview.learn(facts)
+        self._tell_facts()
+
+    def _not_learnt(self, sentence: str, code: int) -> None:
+        del code
+        self.facts_error = sentence
+        self._tell_facts()
+
+    def _tell_facts(self) -> None:
+        with self.batch_update():
+            for body in self._bodies:
+                body.facts_arrived()
+            self.refresh_frame()
+
+    # -- the way through the steps -------------------------------------------------------------
+
+    @property
+    def body(self) -> Body:
+        """The body on top."""
+        return self._bodies[-1]
+
+    async def show(self, body: Body) -> None:
+        """Swaps the whole stage."""
+        with self.batch_update():
+            old, self._bodies = self._bodies, [body]
+            for gone in old:
+                await gone.remove()
+            await self._put(body)
+
+    async def detour(self, body: Body) -> None:
+        """Lays a body over the present one, which keeps what it shows."""
+        with self.batch_update():
+            self.body.display = False
+            body.step = body.step or self.body.step
+            self._bodies.append(body)
+            await self._put(body)
+
+    async def return_from_detour(self) -> bool:
+        """Takes the topmost detour away; False if there is none."""
+        if len(self._bodies) < 2:
+            return False
+        with self.batch_update():
+            await self._bodies.pop().remove()
+            self.body.display = True
+            self.body.resume()
+            self._focus(self.body)
+            self.refresh_frame()
+        return True
+
+    async def _put(self, body: Body) -> None:
+        await self.query_one("#stage").mount(body)
+        self._focus(body)
+        self.refresh_frame()
+        self.call_after_refresh(self.refresh_frame)
+
+    def _focus(self, body: Body) -> None:
+        inner = next((w for w in body.query("ChoiceList, Input").results() if w.can_focus), None)
+        (inner or body).focus(scroll_visible=False)
+
+    async def forward(self, field: Field | None) -> None:
+        """The page after a question; after None, the first question."""
+        asked = talk.pages(self.interview.values())
+        keys = [question.key for question in asked]
+        at = keys.index(field.key) + 1 if field and field.key in keys else 0
+        if at < len(asked):
+            await self.ask(asked[at])
+        else:
+            await self.review()
+
+    async def ask(self, field: Field) -> None:
+        """The page of one question."""
+        from certtui.tui.screens.question import Question
+
+        await self.show(Question(field))
+
+    async def review(self) -> None:
+        """The page that shows everything before anything is written."""
+        from certtui.tui.screens.review import Review
+
+        await self.show(Review())
+
+    async def backward(self) -> None:
+        """The page before; the welcome page is the first."""
+        from certtui.tui.screens.question import Question
+        from certtui.tui.screens.welcome import Welcome
+
+        asked = talk.pages(self.interview.values())
+        keys = [question.key for question in asked]
+        if isinstance(self.body, Question) and self.body.field.key in keys:
+            at = keys.index(self.body.field.key) - 1
+        elif isinstance(self.body, Welcome):
+            return
+        else:
+            at = len(asked) - 1
+        if at < 0:
+            await self.show(Welcome())
+        else:
+            await self.ask(asked[at])
+
+    def applied(self, job: Job, *, changed: bool) -> None:
+        """After an apply: the proof, where there is something to prove."""
+        del changed
+        self.told(None)
+        if self.session.proves and job.facts.lineages:
+            from certtui.tui.screens.dry_run import DryRun
+
+            self.go(self.show(DryRun(job)))
+        else:
+            self.done_page(None)
+
+    def told(self, progress: Progress | None) -> None:
+        """Keeps the summary for the normal screen."""
+        from certtui.tui.screens.done import summary
+
+        self.farewell = summary(self.interview, progress)
+
+    def done_page(self, progress: Progress | None) -> None:
+        """The last page."""
+        from certtui.tui.screens.done import Done
+
+        self.go(self.show(Done(progress)))
+
+    def below(self, body: Body) -> Body:
+        """The body that a detour lies on."""
+        at = self._bodies.index(body) if body in self._bodies else 0
+        return self._bodies[max(0, at - 1)]
+
+    def go(self, move: Coroutine[Any, Any, Any]) -> None:
+        """Moves to another page; a second key pressed meanwhile does not move twice."""
+        if self._moving:
+            move.close()
+            return
+        self._moving = True
+        self.call_later(self._move, move)
+
+    async def _move(self, move: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await move
+        finally:
+            self._moving = False
+
+    # -- keys ----------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and event.key != "ctrl+c" and self._asked:
+            self._asked = False
+            self.refresh_frame()
+        await super().on_event(event)
+
+    def action_accept(self) -> None:
+        self.body.accept()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.body.accept()
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if event.option_list in self.body.walk_children():
+            self.body.highlighted(event.option_index)
+            self.refresh_frame()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.body.accept()
+
+    def action_earlier(self) -> None:
+        if not self._moving:
+            self.go(self._back())
+
+    async def _back(self) -> None:
+        if self.body.leave() or await self.return_from_detour() or not self.body.free:
+            return
+        await self.backward()
+
+    def action_help(self) -> None:
+        from certtui.tui.screens.text import Text
+
+        if not isinstance(self.body, Text):
+            self.go(self.detour(Text("Help", self.body.help())))
+
+    def action_answers(self) -> None:
+        self._list_answers(advanced_only=False)
+
+    def action_advanced(self) -> None:
+        self._list_answers(advanced_only=True)
+
+    def _list_answers(self, *, advanced_only: bool) -> None:
+        from certtui.tui.screens.answers import Answers
+        from certtui.tui.screens.question import Question
+
+        if not self.body.free or isinstance(self.body, Answers):
+            return
+        if advanced_only:
+            if isinstance(self.body, Question) and self.body.advanced():
+                self.go(self.detour(Answers(self.body.advanced(), "Advanced answers")))
+        else:
+            self.go(self.detour(Answers(None, "All answers")))
+
+    def action_page(self, direction: int) -> None:
+        self.body.page(direction)
+
+    def action_letter(self, key: str) -> None:
+        self.body.letter(key)
+
+    def on_lines_moved(self, event: Lines.Moved) -> None:
+        event.stop()
+        if self._bodies:
+            self.body.moved()
+
+    # -- the frame -----------------------------------------------------------------------------
+
+    def step_names(self) -> list[str]:
+        """The steps of the title line."""
+        asked = [talk.step_title(step) for step in talk.steps()]
+        return ["Welcome", *asked, "Review", "Apply", "Dry run", "Done"]
+
+    def refresh_frame(self) -> None:
+        """Title and keys, from the body on top."""
+        if not self._bodies:
+            return
+        facts = self.interview.facts
+        names = self.step_names()
+        place = self.body.step
+        count = f"{names.index(place) + 1}/{len(names)}" if place in names else ""
+        left = ["certtui", facts.system.hostname if facts else "", self.session.note]
+        title = title_line([part for part in left if part], f"{place}  {count}", self.size.width)
+        keys = self.body.keys()
+        if self._asked:
+            keys = [("Ctrl+C", "again leaves"), ("any other key", "goes on")]
+        self.query_one("#title", Static).update(title)
+        self.query_one("#keys", Static).update(keys_line(keys, self.size.width))
+
+    def on_resize(self, event: events.Resize) -> None:
+        del event
+        self.call_after_refresh(self.refresh_frame)
+
+    # -- work in the background ----------------------------------------------------------------
+
+    def background(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[str, int], None],
+    ) -> None:
+        """Runs ``work`` in a thread; then ``done(result)``, or ``failed(sentence, exit code)``."""
+        worker = self.run_worker(work, thread=True, exit_on_error=False)
+        self._waiting[worker] = (done, failed)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
+            return
+        done, failed = self._waiting.pop(event.worker, (None, None))
+        if event.state is WorkerState.SUCCESS and done:
+            done(event.worker.result)
+        elif failed and event.worker.error is not None:
+            error = event.worker.error
+            code = error.exit_code if isinstance(error, CerttuiError) else ExitCode.FAILED
+            failed(crash.sentence(error), int(code))
+
+    # -- ending --------------------------------------------------------------------------------
+
+    def finish(self, code: int | None = None) -> None:
+        """Leaves with an exit code; answers that were not applied stay in the draft."""
+        for body in self._bodies:
+            body.end()
+        self.exit(self.code if code is None else code)
+
+    def action_leave(self) -> None:
+        """``q``: leaves where that harms nothing; a body may say that it does not."""
+        if self.body.may_leave():
+            self.finish()
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C asks once; a running apply is never interrupted."""
+        if not self.body.may_interrupt():
+            return
+        if self._asked:
+            self.finish(ExitCode.INTERRUPTED)
+        else:
+            self._asked = True
+            self.refresh_frame()
+
+    def _ended(self, signum: int) -> None:
+        if signum == signal.SIGHUP and self._driver is not None and not self.is_headless:
+            # Nobody reads the terminal any more: Textual's writer would wait for ever.
+            self._driver.write = lambda data: None  # type: ignore[method-assign]
+        self.farewell = []
+        self.finish(128 + signum)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Textual would print every local variable; the command line writes a report instead."""
+        if self.is_headless:
+            super()._handle_exception(error)
+            return
+        self.crashed = self.crashed or error
+        self._return_code = 1
+        self._close_messages_no_wait()

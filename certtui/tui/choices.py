@@ -1,0 +1,84 @@
+"""A list to choose from whose cursor and state can be read as text, without any colour."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: ``text`` beside its ``note``; the note folds under itself."""
+
+    text: str
+    note: str = ""
+
+
+class ChoiceList(OptionList):
+    """Rows with a ``>`` at the cursor; with ``radio`` also ``(*)``, which goes with the cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pagedown", "app.page(1)", show=False),
+        Binding("pageup", "app.page(-1)", show=False),
+    ]
+
+    def __init__(
+        self, rows: Sequence[Row], *, at: int = 0, radio: bool = False, id: str = ""
+    ) -> None:
+        super().__init__(markup=False, id=id or None)
+        self._rows = list(rows)
+        self._radio = radio
+        self._start = at
+        self._width = 0
+
+    def on_mount(self) -> None:
+        self._fill(self._start)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Notes fold at the new width."""
+        del event
+        if self.size.width != self._width:
+            self._fill(self.highlighted or 0)
+
+    def rows(self, rows: Sequence[Row]) -> None:
+        """Other rows, the cursor where it was."""
+        at = self.highlighted or 0
+        if list(rows) != self._rows:
+            self._rows = list(rows)
+            self._fill(min(at, len(self._rows) - 1))
+
+    def watch_highlighted(self, highlighted: int | None) -> None:
+        """Moves the marks with the cursor."""
+        super().watch_highlighted(highlighted)
+        for index in range(self.option_count):
+            prompt = self._prompt(index)
+            if self.get_option_at_index(index).prompt != prompt:
+                self.replace_option_prompt_at_index(index, prompt)
+
+    def _fill(self, at: int) -> None:
+        self._width = self.size.width
+        with self.prevent(OptionList.OptionHighlighted):
+            self.clear_options()
+            self.add_options([Option(self._prompt(index, at)) for index in range(len(self._rows))])
+            self.highlighted = at if self._rows else None
+
+    def _prompt(self, index: int, at: int | None = None) -> str:
+        here = index == (self.highlighted if at is None else at)
+        head = "> " if here else "  "
+        if self._radio:
+            head += "(*) " if here else "( ) "
+        row = self._rows[index]
+        if not row.note:
+            return head + row.text
+        column = max(len(other.text) for other in self._rows if other.note) + 3
+        head += row.text.ljust(column)
+        room = max(20, (self._width or 80) - len(head))
+        lines = textwrap.wrap(row.note, room, break_on_hyphens=False) or [""]
+        return head + ("\n" + " " * len(head)).join(lines)

@@ -1,0 +1,1 @@
+"""The bodies shown in the one frame, one module each."""

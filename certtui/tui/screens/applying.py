@@ -1,0 +1,129 @@
+"""Apply as it happens; and where it is somebody else who may apply, what to run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from certtui.errors import ExitCode
+from certtui.tui.body import Body, Keys
+from certtui.tui.lines import Lines
+
+if TYPE_CHECKING:
+    from certtui.change.apply import Consent
+    from certtui.change.model import Preview, Result, Step
+    from certtui.workflow import Job
+
+_HELP = [
+    "Apply writes every file, runs every command, and takes all of it back if one fails.",
+    "It is not interrupted: it takes seconds and is journalled. Afterwards `certtui undo`",
+    "restores what was there before.",
+]
+
+
+class Applying(Body, can_focus=False):
+    """The steps of an apply; goes on to the dry run by itself."""
+
+    step = "Apply"
+    free = False
+
+    def __init__(self, job: Job, approved: Preview, consent: Consent) -> None:
+        super().__init__()
+        self._job = job
+        self._approved = approved
+        self._consent = consent
+        self._running = True
+
+    def compose(self) -> ComposeResult:
+        yield Static("Applying what you reviewed...", classes="status", markup=False)
+        yield Static(classes="problem", markup=False)
+        yield Lines()
+
+    def on_mount(self) -> None:
+        self.query_one(Lines).follow = True
+        self.query_one(Lines).focus()
+        self.wizard.background(self._work, self._done, self._failed)
+
+    def _work(self) -> Result:
+        """In the worker."""
+        if self.interview.session.named:
+            self.interview.keep_plan()
+        return self._job.apply(self._on_step, consent=self._consent, approved=self._approved)
+
+    def _on_step(self, step: Step) -> None:
+        note = f": {step.message}" if step.message else ""
+        line = f"  {'ok    ' if step.ok else 'FAILED'}  {step.what}{note}"
+        self.wizard.call_later(self.query_one(Lines).extend, [line])
+
+    def _done(self, result: Result) -> None:
+        self._running = False
+        self.interview.forget()
+        self.wizard.applied(self._job, changed=result.changed)
+
+    def _failed(self, sentence: str, code: int) -> None:
+        self._running = False
+        self.free = True
+        self.wizard.code = code
+        self.query_one(".status", Static).update("Not applied")
+        self.query_one(".problem", Static).update(sentence)
+        self.wizard.refresh_frame()
+
+    def keys(self) -> Keys:
+        if self._running:
+            return [("", "applying, a few seconds..."), ("?", "help")]
+        return [("Esc", "back to review"), ("?", "help"), ("q", "quit")]
+
+    def help(self) -> list[str]:
+        return _HELP
+
+    def leave(self) -> bool:
+        if not self._running:
+            self.wizard.code = ExitCode.OK
+            self.wizard.go(self.wizard.review())
+        return True
+
+    def may_leave(self) -> bool:
+        return not self._running
+
+    def may_interrupt(self) -> bool:
+        return not self._running
+
+
+class HandOver(Body, can_focus=False):
+    """A normal user: the plan is kept, and the line for sudo is shown."""
+
+    step = "Apply"
+
+    def compose(self) -> ComposeResult:
+        yield Static("Root has to apply this", classes="heading", markup=False)
+        yield Static("saving the plan...", id="text", markup=False)
+
+    def on_mount(self) -> None:
+        self.can_focus = True
+        self.focus()
+        self.wizard.background(self.interview.keep_plan, self._kept, self._failed)
+
+    def _kept(self, path: str) -> None:
+        lines = ["This user may not change the system. Your plan is saved; next:", ""]
+        command = f"sudo certtui apply {path}"
+        self.query_one("#text", Static).update("\n".join([*lines, f"  {command}"]))
+        self.wizard.farewell = [f"The plan is in {path}; nothing was applied yet. Next:", command]
+
+    def _failed(self, sentence: str, code: int) -> None:
+        self.wizard.code = code
+        self.query_one("#text", Static).update(sentence)
+
+    def keys(self) -> Keys:
+        return [("Enter", "leave"), ("Esc", "back"), ("?", "help"), ("q", "quit")]
+
+    def help(self) -> list[str]:
+        return ["certtui writes below /etc and /usr/local, which only root may."]
+
+    def accept(self) -> None:
+        self.wizard.finish()
+
+    def leave(self) -> bool:
+        self.wizard.go(self.wizard.review())
+        return True

@@ -1,0 +1,177 @@
+"""The page of one question, whatever its kind, and what its answer means on this host."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Input, Static
+
+from certtui import explain
+from certtui import interview as talk
+from certtui.plan.fields import Field, Kind
+from certtui.tui.body import Body, Keys
+from certtui.tui.choices import ChoiceList, Row
+
+_CHOOSING = (Kind.CHOICE, Kind.BOOLEAN)
+
+
+class Answer(Input):
+    """A line to type in; Up and Down count a number."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "count(1)", show=False),
+        Binding("down", "count(-1)", show=False),
+    ]
+
+    def __init__(self, value: str, field: Field) -> None:
+        super().__init__(value, select_on_focus=False, compact=True)
+        self._field = field
+        self.cursor_blink = False
+
+    def action_count(self, by: int) -> None:
+        """One more or one fewer, within what is allowed."""
+        if self._field.kind is not Kind.INTEGER:
+            return
+        number = int(self.value) if self.value.isdecimal() else self._field.default
+        self.value = str(min(self._field.maximum, max(self._field.minimum, number + by)))
+
+
+class Question(Body, can_focus=False):
+    """One field of the declaration."""
+
+    def __init__(self, field: Field, *, detour: bool = False) -> None:
+        super().__init__()
+        self.field = field
+        self._detour = detour
+        if field.step in talk.steps():
+            self.step = talk.step_title(field.step)
+
+    def compose(self) -> ComposeResult:
+        yield Static(self.field.question, classes="heading", markup=False)
+        value = self.interview.values()[self.field.key]
+        if self.field.kind in _CHOOSING:
+            yield ChoiceList(self._rows(), at=self._values().index(value), radio=True)
+        else:
+            with Horizontal(classes="answer"):
+                yield Static("  > ", classes="mark", markup=False)
+                yield Answer(talk.as_text(self.field, value), self.field)
+            yield Static(f"    {self._hint()}", classes="tight", markup=False)
+        yield Static(classes="problem", markup=False)
+        yield Static(id="below", markup=False)
+
+    def on_mount(self) -> None:
+        self._explain()
+
+    def advanced(self) -> list[Field]:
+        """The rarely needed questions that ``o`` lists here."""
+        return [] if self._detour else talk.advanced(self.field.step, self.interview.values())
+
+    def keys(self) -> Keys:
+        keys: Keys = []
+        if not self._detour and self.interview.facts is None:
+            keys.append(("", "looking at this host..."))
+        else:
+            keys.append(("Enter", "accept"))
+        keys.append(("Esc", "back"))
+        if self.field.kind in _CHOOSING:
+            rare = len(self.advanced())
+            keys += [("o", f"advanced ({rare})")] if rare else []
+            keys += [("=", "answers")]
+        else:
+            keys += [("F2", "answers")]
+        if self.overflows():
+            keys.append(("PgDn", "more"))
+        if self.field.kind in _CHOOSING:
+            return [*keys, ("?", "help"), ("q", "quit")]
+        return [*keys, ("F1", "help"), ("Ctrl+Q", "quit")]
+
+    def help(self) -> list[str]:
+        lines = [self.field.question, "", f"In the plan: {self.field.key}", self.field.help, ""]
+        for choice in self.field.choices:
+            lines += [f"{choice.label}", f"    {choice.help}"]
+        rare = self.advanced()
+        if rare:
+            lines += ["", "Advanced, behind o (or F2 for every answer):"]
+            lines += [f"    {field.key}  {field.help}" for field in rare]
+        return lines
+
+    def facts_arrived(self) -> None:
+        """The default may follow from the host."""
+        value = self.interview.values()[self.field.key]
+        if self.field.kind in _CHOOSING:
+            chosen = self.query_one(ChoiceList)
+            chosen.rows(self._rows())
+            chosen.highlighted = self._values().index(value)
+        self._explain()
+
+    def resume(self) -> None:
+        value = self.interview.values()[self.field.key]
+        if self.field.kind not in _CHOOSING:
+            self.query_one(Answer).value = talk.as_text(self.field, value)
+        self.facts_arrived()
+
+    def highlighted(self, index: int) -> None:
+        """The choice under the cursor is the answer: what is shown is what counts."""
+        value = self._values()[index]
+        if value != self.interview.values()[self.field.key]:
+            self._say(self.interview.give(self.field.key, value))
+            self._explain()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """What is typed counts as soon as it is well; what is wrong is said at Enter."""
+        event.stop()
+        try:
+            value = talk.from_text(self.field, event.value)
+        except ValueError:
+            return
+        if not self.interview.give(self.field.key, value):
+            self._say("")
+            self._explain()
+            self.wizard.refresh_frame()
+
+    def accept(self) -> None:
+        problem = self._problem()
+        self._say(problem)
+        if problem:
+            return
+        if self._detour:
+            self.wizard.go(self.wizard.return_from_detour())
+        elif self.interview.facts is not None:
+            self.wizard.go(self.wizard.forward(self.field))
+
+    def _problem(self) -> str:
+        value: Any = self.interview.values()[self.field.key]
+        if self.field.kind not in _CHOOSING:
+            try:
+                value = talk.from_text(self.field, self.query_one(Answer).value)
+            except ValueError as error:
+                return str(error)
+        return self.interview.give(self.field.key, value) or self.interview.problem(
+            self.field.key, value
+        )
+
+    def _say(self, problem: str) -> None:
+        self.query_one(".problem", Static).update(f"  {problem}" if problem else "")
+
+    def _explain(self) -> None:
+        lines = [] if self._detour else explain.below(self.interview, self.field)
+        self.query_one("#below", Static).update("\n".join(f"  {line}" for line in lines))
+
+    def _values(self) -> list[Any]:
+        if self.field.kind is Kind.BOOLEAN:
+            return [True, False]
+        return [choice.value for choice in self.field.choices]
+
+    def _rows(self) -> list[Row]:
+        if self.field.kind is Kind.BOOLEAN:
+            return [Row("yes"), Row("no")]
+        notes = explain.choices(self.interview, self.field)
+        return [Row(choice.label, notes[choice.value]) for choice in self.field.choices]
+
+    def _hint(self) -> str:
+        if self.field.kind is Kind.INTEGER:
+            return f"Up and Down, or type {self.field.minimum} to {self.field.maximum}"
+        return self.field.help
