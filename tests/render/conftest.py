@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.render.support import Machine
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A machine with nginx under systemd and a mailer; certbot finds nothing due."""
+    made = Machine(tmp_path / "m")
+    made.mailer()
+    made.server()
+    made.certbot("exit 0")
+    return made

@@ -1,0 +1,294 @@
+"""The two hooks as certbot runs them, below our script and below someone else's scheduler."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from certtui.host.facts import WebServer
+from tests.render.support import NGINX, Machine, facts, system
+
+SHOP = "/etc/letsencrypt/live/shop.example.org"
+WIKI = "/etc/letsencrypt/live/wiki.example.org"
+RELOAD = "try-reload-or-restart nginx.service"
+
+
+def test_two_lineages_are_loaded_once(machine: Machine) -> None:
+    machine.install()
+    machine.certbot_renews("shop.example.org", "wiki.example.org")
+    done = machine.run(trigger="cron")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert machine.ran("nginx") == ["-t"]
+    assert machine.ran("systemctl") == [RELOAD]
+    assert not (machine.state / "pending-deploy").exists()
+    assert machine.mails() == []
+    assert "loads the renewed certificates: shop.example.org, wiki.example.org" in machine.syslog()
+
+
+def test_the_deploy_hook_only_notes_and_notes_once(machine: Machine) -> None:
+    machine.install()
+    for lineage in (SHOP, WIKI, SHOP):
+        assert machine.run(machine.deploy_hook, RENEWED_LINEAGE=lineage).returncode == 0
+    assert machine.pending() == [SHOP, WIKI]
+    assert (machine.state / "pending-deploy").stat().st_mode & 0o777 == 0o600
+    assert machine.state.stat().st_mode & 0o777 == 0o700
+    assert machine.ran("nginx") == machine.ran("systemctl") == []
+
+
+@pytest.mark.parametrize("lineage", ["", "/a\n/b"])
+def test_the_deploy_hook_refuses_what_certbot_would_not_say(machine: Machine, lineage: str) -> None:
+    machine.install()
+    done = machine.run(machine.deploy_hook, RENEWED_LINEAGE=lineage)
+    assert done.returncode == 64
+    assert "RENEWED_LINEAGE" in done.stderr
+    assert machine.pending() == []
+
+
+def test_nothing_pending_nothing_done(machine: Machine) -> None:
+    """As in a dry run, which really runs post hooks but no deploy hooks."""
+    machine.install()
+    assert machine.run(machine.post_hook).returncode == 0
+    assert machine.ran("nginx") == machine.ran("systemctl") == []
+
+
+def test_seed_04_a_failing_hook_is_reported_once_though_certbot_exits_0(machine: Machine) -> None:
+    machine.install()
+    machine.server(test=1)
+    machine.certbot_renews("shop.example.org")
+    done = machine.run(trigger="cron")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+    assert machine.ran("nginx") == ["-t", "-t"]
+    assert machine.ran("systemctl") == []
+    assert machine.pending() == [SHOP]
+    assert machine.results() == ["deploy-failed"]
+    (mail,) = machine.mails()
+    assert "Subject: [certtui] web1.example.org: renewed but not loaded: shop.example.org" in mail
+    assert "the configuration test of nginx failed:\nnginx: [emerg] what nginx says" in mail
+
+    machine.certbot("exit 0")
+    assert machine.run(trigger="cron").returncode == 1
+    assert len(machine.mails()) == 1
+    machine.server()
+    assert machine.run(trigger="cron").returncode == 0
+    assert machine.pending() == []
+    assert machine.ran("systemctl") == [RELOAD]
+    assert machine.results() == ["deploy-failed", "deploy-failed", "ok"]
+    assert "renewal works again" in machine.mails()[1]
+
+
+def test_a_reload_that_fails_stays_pending(machine: Machine) -> None:
+    machine.install()
+    machine.server(reload=5)
+    machine.certbot_renews("shop.example.org")
+    assert machine.run(trigger="cron").returncode == 1
+    assert machine.pending() == [SHOP]
+    assert "nginx could not be told to load the certificate" in machine.mails()[0]
+
+
+def test_a_pending_deploy_is_retried_also_when_certbot_fails(machine: Machine) -> None:
+    machine.install()
+    machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+    machine.certbot("exit 1")
+    assert machine.run(trigger="cron").returncode == 1
+    assert machine.ran("systemctl") == [RELOAD]
+    assert machine.results() == ["failed"]
+
+
+def test_both_failures_are_one_mail(machine: Machine) -> None:
+    machine.install()
+    machine.server(test=1)
+    machine.certbot_renews("shop.example.org", then="exit 1")
+    assert machine.run(trigger="cron").returncode == 1
+    (mail,) = machine.mails()
+    assert "renewed but not loaded: shop.example.org" in mail
+    assert machine.results() == ["failed"]
+
+
+def test_a_deploy_that_fails_while_the_lock_is_held(machine: Machine) -> None:
+    machine.install()
+    machine.server(test=1)
+    machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+    machine.certbot("echo 'Another instance of Certbot is already running.'; exit 1")
+    assert machine.run(trigger="cron").returncode == 1
+    assert machine.results() == ["deploy-failed"]
+
+
+def test_below_a_foreign_scheduler_the_hook_mails_by_itself(machine: Machine) -> None:
+    machine.install()
+    machine.server(test=1)
+    machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+    done = machine.run(machine.post_hook)
+    assert done.returncode == 1
+    assert "what nginx says" in done.stderr
+    assert "renewed but not loaded: shop.example.org" in machine.syslog()
+    (mail,) = machine.mails()
+    assert "Certificates: shop.example.org" in mail
+    assert str(machine.post_hook) in mail
+    # Our next run knows that it was told.
+    assert machine.run(trigger="cron").returncode == 1
+    assert len(machine.mails()) == 1
+
+
+def test_seed_15_a_stopped_server_is_not_started(machine: Machine) -> None:
+    """systemctl(1): try-reload-or-restart does nothing to a unit that is not running."""
+    machine.install()
+    machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+    assert machine.run(machine.post_hook).returncode == 0
+    assert machine.ran("systemctl") == [RELOAD]
+    assert machine.pending() == []
+
+
+def test_a_restart_where_the_plan_says_so(machine: Machine) -> None:
+    machine.install(webserver_action="restart")
+    machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+    machine.run(machine.post_hook)
+    assert machine.ran("systemctl") == ["try-restart nginx.service"]
+
+
+def test_success_clears_exactly_what_was_read(machine: Machine) -> None:
+    machine.install()
+    # Another certbot renews one more while the server is being reloaded.
+    machine.fake("systemctl", f"RENEWED_LINEAGE={WIKI} {machine.deploy_hook}")
+    machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+    assert machine.run(machine.post_hook).returncode == 0
+    assert machine.pending() == [WIKI]
+
+
+def test_a_hook_killed_while_it_clears_forgets_nothing(machine: Machine) -> None:
+    machine.install()
+    machine.state.mkdir()
+    (machine.state / "pending-deploy.done").write_text(f"{SHOP}\n")
+    assert machine.run(trigger="cron").returncode == 0
+    assert machine.ran("systemctl") == [RELOAD]
+    assert sorted(path.name for path in machine.state.iterdir()) == ["runs.log"]
+
+
+def test_a_full_disk_reloads_at_once(machine: Machine) -> None:
+    machine.install()
+    machine.state.write_text("")
+    done = machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+    assert done.returncode == 0
+    assert machine.ran("systemctl") == [RELOAD]
+    machine.server(test=1)
+    assert machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP, CERTTUI_RUN="1").returncode == 1
+    assert len(machine.mails()) == 1
+
+
+def test_seed_05_the_hooks_have_a_path_of_their_own(machine: Machine) -> None:
+    machine.install()
+    machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP, PATH="/nowhere")
+    assert machine.run(machine.post_hook, PATH="/nowhere").returncode == 0
+    assert machine.ran("nginx") == ["-t"]
+
+
+def test_custom(machine: Machine) -> None:
+    odd = "it's $(odd) `id` *"
+    machine.fake(
+        "haproxy-check", f'[ "$1" = "{odd.replace("$", chr(92) + "$")}" ]'.replace("`", "\\`")
+    )
+    machine.fake("haproxy-reload", "exit 0")
+    machine.install(
+        webserver_kind="custom",
+        webserver_test=("haproxy-check", odd),
+        webserver_command=("haproxy-reload", "-f", "a b"),
+    )
+    machine.certbot_renews("shop.example.org")
+    assert machine.run(trigger="cron").returncode == 0
+    assert machine.ran("haproxy-reload") == ["-f a b"]
+
+
+def test_custom_without_a_test(machine: Machine) -> None:
+    machine.fake("load", "exit 0")
+    machine.install(webserver_kind="custom", webserver_command=("load",))
+    machine.certbot_renews("shop.example.org")
+    assert machine.run(trigger="cron").returncode == 0
+    assert machine.ran("load") == [""]
+
+
+def test_no_server_no_hooks(machine: Machine) -> None:
+    machine.install(webserver_kind="none")
+    assert not machine.post_hook.exists()
+    assert not machine.deploy_hook.exists()
+    machine.state.mkdir()
+    # From a plan before: nobody is to load it any more.
+    (machine.state / "pending-deploy").write_text(f"{SHOP}\n")
+    assert machine.run(trigger="cron").returncode == 0
+    assert not (machine.state / "pending-deploy").exists()
+
+
+def test_without_systemd_a_server_that_does_not_run_is_left_alone(machine: Machine) -> None:
+    machine.install(facts(system=system(init="other"), webservers=()))
+    _rename_process(machine, "certtui-no-such")
+    machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+    assert machine.run(machine.post_hook).returncode == 0
+    assert machine.ran("nginx") == ["-t"]
+    assert machine.pending() == []
+
+
+def test_without_systemd_a_running_server_gets_its_own_signal(machine: Machine) -> None:
+    machine.install(facts(system=system(init="other"), webservers=(NGINX,)))
+    # Some process that surely runs while the hook does: the shell that runs it.
+    _rename_process(machine, "dash")
+    machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+    assert machine.run(machine.post_hook).returncode == 0
+    assert machine.ran("nginx") == ["-t", "-s reload"]
+
+
+def test_without_systemd_the_service_command_where_there_is_an_init_script(
+    machine: Machine,
+) -> None:
+    machine.install(facts(system=system(init="other")))
+    _rename_process(machine, "dash")
+    init = machine.folder / "init.d"
+    init.mkdir()
+    (init / "dash").write_text("#!/bin/sh\n")
+    (init / "dash").chmod(0o755)
+    text = machine.post_hook.read_text()
+    assert "/etc/init.d/$SERVICE" in text
+    machine.post_hook.write_text(text.replace("/etc/init.d/", f"{init}/"))
+    machine.fake("service", "exit 0")
+    machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+    assert machine.run(machine.post_hook).returncode == 0
+    assert machine.ran("service") == ["dash reload"]
+
+
+def _rename_process(machine: Machine, name: str) -> None:
+    text = machine.post_hook.read_text()
+    assert "SERVICE='nginx'" in text
+    machine.post_hook.write_text(text.replace("SERVICE='nginx'", f"SERVICE='{name}'"))
+
+
+@pytest.mark.parametrize(
+    ("server", "distribution", "test", "unit"),
+    [
+        (
+            WebServer("apache", "/usr/sbin/apache2", "apache2.service", True),
+            "debian",
+            "apachectl",
+            "apache2.service",
+        ),
+        (
+            WebServer("apache", "/usr/sbin/httpd", "httpd.service", False),
+            "fedora",
+            "httpd",
+            "httpd.service",
+        ),
+        (None, "debian", "apachectl", "apache2.service"),
+        (None, "fedora", "httpd", "httpd.service"),
+    ],
+)
+def test_seed_13_apache_is_called_by_the_name_of_its_unit(
+    tmp_path: Path, server: WebServer | None, distribution: str, test: str, unit: str
+) -> None:
+    machine = Machine(tmp_path / "m")
+    machine.fake(test, "exit 0")
+    machine.fake("systemctl", "exit 0")
+    machine.install(
+        facts(system=system(os_id=distribution), webservers=(server,) if server else ()),
+        webserver_kind="apache",
+    )
+    machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+    assert machine.run(machine.post_hook).returncode == 0
+    assert machine.ran(test) == ["-t"]
+    assert machine.ran("systemctl") == [f"try-reload-or-restart {unit}"]
