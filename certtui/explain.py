@@ -34,11 +34,20 @@ def _on_host(interview: Interview, field: Field, value: str, text: str) -> str:
     wanted = store.that_apply({**interview.values(), field.key: value})
     lack = _lack(interview, field, wanted)
     if lack:
-        return lack.removeprefix(f'backend "{value}" ').removeprefix(
-            f'webserver.kind = "{value}", but '
-        )
+        return _short(lack, field, value)
     found = _found(interview, field, value)
     return f"{found}; {text}" if found else text
+
+
+def _short(sentence: str, field: Field, value: str) -> str:
+    """The sentence without what the line it stands in says already."""
+    for head in (
+        f'{field.key} = "{value}", but ',
+        f'{field.key} = "{value}" ',
+        f'backend "{value}" ',
+    ):
+        sentence = sentence.removeprefix(head)
+    return sentence
 
 
 def _found(interview: Interview, field: Field, value: str) -> str:
@@ -113,16 +122,15 @@ def next_runs(interview: Interview, count: int) -> Iterator[str]:
     assert interview.facts is not None
     plan = interview.document().plan
     found = runs(plan, interview.facts, interview.session.clock(), count)
-    zone = interview.session.clock().astimezone().tzname() or "local"
     for number, run in enumerate(found):
         head = "Next runs" if number == 0 else ""
-        local = run.earliest.astimezone().strftime(_MOMENT)
-        utc = run.earliest.strftime("%H:%M")
-        until = ""
-        if run.latest != run.earliest:
-            until = f" to {run.latest.astimezone():%H:%M}"
-            utc += f" to {run.latest:%H:%M}"
-        yield f"{head:<10} {local}{until} {zone:<5} {utc} UTC"
+        first, last = run.earliest.astimezone(), run.latest.astimezone()
+        local = first.strftime(_MOMENT) + (f"-{last:%H:%M}" if last != first else "")
+        line = f"{head:<10} {local} {first.tzname() or 'local'}"
+        if first.utcoffset():
+            line += f"   {run.earliest:%H:%M}"
+            line += f"-{run.latest:%H:%M} UTC" if last != first else " UTC"
+        yield line
 
 
 def _runs(interview: Interview) -> Iterator[str]:
@@ -189,7 +197,7 @@ def welcome(interview: Interview, most: int = 6) -> list[tuple[str, str]]:
     mailer = f"{facts.mailer.path}, not proved" if facts.mailer else "nothing here can send mail"
     rows += [("Mail", mailer)]
     renewers = [
-        item.where + ("" if item.active else " (not active)") + _when(item.next_run)
+        f"{item.where}, {'active' if item.active else 'not active'}{_when(item.next_run)}"
         for item in facts.renewers
     ]
     rows += _rows("Renewed by", renewers or ["nothing: no renewal is scheduled"], 3)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from certtui import answers as store
 from certtui.plan import fields, validate
-from certtui.plan.fields import BY_KEY, FIELDS, Field, Kind
+from certtui.plan.fields import FIELDS, Field, Kind
 
 if TYPE_CHECKING:
     from certtui.host.facts import Facts
@@ -156,14 +156,9 @@ def pages(values: Mapping[str, Any]) -> list[Field]:
 
 
 def advanced(step: str, values: Mapping[str, Any]) -> list[Field]:
-    """The rarely needed questions of a step; those of no step belong to every one."""
-    asking = steps()
+    """The rarely needed questions of a step; those of no step are in the list of all answers."""
     return [
-        field
-        for field in FIELDS
-        if field.advanced
-        and field.applies(values)
-        and (field.step == step or field.step not in asking)
+        field for field in FIELDS if field.advanced and field.step == step and field.applies(values)
     ]
 
 
@@ -209,8 +204,3 @@ def from_text(field: Field, text: str) -> Any:
             raise ValueError(f"{word}: write NAME=value")
         pairs[name] = content
     return pairs
-
-
-def label(field: Field) -> str:
-    """The short name of a question, for lists of answers."""
-    return BY_KEY[field.key].key

@@ -60,7 +60,7 @@ class WizardApp(App[int]):
         Binding("escape", "earlier", show=False),
         Binding("question_mark,f1", "help", show=False),
         Binding("equals_sign,f2", "answers", show=False),
-        Binding("o", "advanced", show=False),
+        Binding("o,f3", "advanced", show=False),
         Binding("q,ctrl+q", "leave", show=False),
         Binding("ctrl+c", "interrupt", show=False, priority=True),
         Binding("pagedown", "page(1)", show=False),

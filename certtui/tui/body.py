@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from textual.containers import Vertical
+from textual.widgets import Static
 
 from certtui.tui.lines import Lines
 
@@ -74,6 +75,12 @@ class Body(Vertical, can_focus=True):
     def may_interrupt(self) -> bool:
         """Whether Ctrl+C may end the program now."""
         return True
+
+    def say(self, problem: str) -> None:
+        """What is wrong, in its own place; nothing takes no room."""
+        place = self.query_one(".problem", Static)
+        place.display = bool(problem)
+        place.update(problem)
 
     def end(self) -> None:
         """The program ends: work in the background must end too."""

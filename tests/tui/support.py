@@ -54,7 +54,9 @@ def facts(certbot: str = "/usr/bin/certbot", **changes: Any) -> Facts:
             )
             for name, days in zip(NAMES, (61, 12), strict=True)
         ),
-        webservers=(WebServer("nginx", "/usr/sbin/nginx", "nginx.service", True, (80, 443), "1.22"),),
+        webservers=(
+            WebServer("nginx", "/usr/sbin/nginx", "nginx.service", True, (80, 443), "1.22"),
+        ),
         cron=Service("cron", True, "cron.service", True, True),
         atd=Service("atd", False),
         has_cron_d=True,
@@ -102,7 +104,8 @@ elif [ -n "$ok" ]; then
   echo
 fi
 if [ -n "$failed" ]; then
-  [ -n "$ok" ] || echo "All simulated renewals failed. The following certificates could not be renewed:"
+  [ -n "$ok" ] ||
+    echo "All simulated renewals failed. The following certificates could not be renewed:"
   [ -z "$ok" ] || echo "The following simulated renewals failed:"
   for name in $failed; do echo "  $live/$name/fullchain.pem (failure)"; done
 fi
@@ -140,18 +143,21 @@ def session(root: Path, *, pause: str = "0", found: Facts | None = None, **chang
         return found or facts(str(certbot))
 
     given: dict[str, Any] = {
+        "facts": gather,
         "path": str(root / "plan.toml"),
         "base": plan,
         "root": str(root),
         "keeps_draft": False,
         "clock": lambda: NOW,
     }
-    return Session(facts=gather, **{**given, **changes})
+    return Session(**{**given, **changes})
 
 
 def screen_text(app: Any) -> list[str]:
     """The screen as a person reads it, without trailing spaces."""
-    return ["".join(s.text for s in strip).rstrip() for strip in app.screen._compositor.render_strips()]
+    return [
+        "".join(s.text for s in strip).rstrip() for strip in app.screen._compositor.render_strips()
+    ]
 
 
 def lines_of(iterator: Iterator[str]) -> str:

@@ -67,7 +67,7 @@ class Applying(Body, can_focus=False):
         self.free = True
         self.wizard.code = code
         self.query_one(".status", Static).update("Not applied")
-        self.query_one(".problem", Static).update(sentence)
+        self.say(sentence)
         self.wizard.refresh_frame()
 
     def keys(self) -> Keys:

@@ -174,7 +174,7 @@ class DryRun(Body, can_focus=False):
     def _close(self, code: int) -> None:
         self.wizard.code = code
         self.wizard.told(self.progress)
-        self.query_one(".problem", Static).update(self.problem)
+        self.say(self.problem)
         self._draw()
         self.wizard.refresh_frame()
 
@@ -204,7 +204,7 @@ class DryRun(Body, can_focus=False):
         elif key == "r" and not self.running and not self.progress.proved:
             again = self.progress.failed
             self.progress.again(again or list(self.progress.states))
-            self.query_one(".problem", Static).update("")
+            self.say("")
             self._begin(again or [""])
         elif key == "end":
             self.follow(True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -27,9 +28,22 @@ class Answer(Input):
     ]
 
     def __init__(self, value: str, field: Field) -> None:
-        super().__init__(value, select_on_focus=False, compact=True)
+        # A number is typed anew; a text is mended.
+        super().__init__(value, select_on_focus=field.kind is Kind.INTEGER, compact=True)
         self._field = field
         self.cursor_blink = False
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Letters are no part of a number: they stay keys of the page."""
+        if self._field.kind is Kind.INTEGER:
+            return character is not None and character.isdecimal()
+        return super().check_consume_key(key, character)
+
+    async def _on_key(self, event: events.Key) -> None:
+        """As above, for what would be typed."""
+        number = self._field.kind is Kind.INTEGER
+        if number and event.is_printable and not (event.character or "").isdecimal():
+            event.prevent_default()
 
     def action_count(self, by: int) -> None:
         """One more or one fewer, within what is allowed."""
@@ -65,6 +79,11 @@ class Question(Body, can_focus=False):
     def on_mount(self) -> None:
         self._explain()
 
+    @property
+    def _letters(self) -> bool:
+        """Whether letters are keys here, and not part of an answer."""
+        return self.field.kind in (*_CHOOSING, Kind.INTEGER)
+
     def advanced(self) -> list[Field]:
         """The rarely needed questions that ``o`` lists here."""
         return [] if self._detour else talk.advanced(self.field.step, self.interview.values())
@@ -76,15 +95,17 @@ class Question(Body, can_focus=False):
         else:
             keys.append(("Enter", "accept"))
         keys.append(("Esc", "back"))
-        if self.field.kind in _CHOOSING:
+        if self._letters:
             rare = len(self.advanced())
             keys += [("o", f"advanced ({rare})")] if rare else []
             keys += [("=", "answers")]
         else:
+            rare = len(self.advanced())
+            keys += [("F3", f"advanced ({rare})")] if rare else []
             keys += [("F2", "answers")]
         if self.overflows():
             keys.append(("PgDn", "more"))
-        if self.field.kind in _CHOOSING:
+        if self._letters:
             return [*keys, ("?", "help"), ("q", "quit")]
         return [*keys, ("F1", "help"), ("Ctrl+Q", "quit")]
 
@@ -94,7 +115,7 @@ class Question(Body, can_focus=False):
             lines += [f"{choice.label}", f"    {choice.help}"]
         rare = self.advanced()
         if rare:
-            lines += ["", "Advanced, behind o (or F2 for every answer):"]
+            lines += ["", "Advanced, behind o or F3:"]
             lines += [f"    {field.key}  {field.help}" for field in rare]
         return lines
 
@@ -117,7 +138,7 @@ class Question(Body, can_focus=False):
         """The choice under the cursor is the answer: what is shown is what counts."""
         value = self._values()[index]
         if value != self.interview.values()[self.field.key]:
-            self._say(self.interview.give(self.field.key, value))
+            self.say(self.interview.give(self.field.key, value))
             self._explain()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -128,13 +149,13 @@ class Question(Body, can_focus=False):
         except ValueError:
             return
         if not self.interview.give(self.field.key, value):
-            self._say("")
+            self.say("")
             self._explain()
             self.wizard.refresh_frame()
 
     def accept(self) -> None:
         problem = self._problem()
-        self._say(problem)
+        self.say(problem)
         if problem:
             return
         if self._detour:
@@ -153,12 +174,9 @@ class Question(Body, can_focus=False):
             self.field.key, value
         )
 
-    def _say(self, problem: str) -> None:
-        self.query_one(".problem", Static).update(f"  {problem}" if problem else "")
-
     def _explain(self) -> None:
         lines = [] if self._detour else explain.below(self.interview, self.field)
-        self.query_one("#below", Static).update("\n".join(f"  {line}" for line in lines))
+        self.query_one("#below", Static).update("\n".join(lines))
 
     def _values(self) -> list[Any]:
         if self.field.kind is Kind.BOOLEAN:

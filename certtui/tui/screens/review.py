@@ -84,7 +84,7 @@ class Review(Body, can_focus=False):
         del code
         self.problem = sentence
         self.query_one(".status", Static).update("This cannot be applied; nothing is written")
-        self.query_one(".problem", Static).update(sentence)
+        self.say(sentence)
         self.wizard.refresh_frame()
 
     def _compared(self, nothing: None) -> None:
@@ -94,7 +94,7 @@ class Review(Body, can_focus=False):
         self.query_one("#files", ChoiceList).rows(self._rows())
         if self.preview.refusals:
             self.problem = "\n".join(self.preview.refusals)
-            self.query_one(".problem", Static).update(f"Apply would refuse: {self.problem}")
+            self.say(f"Apply would refuse: {self.problem}")
         self._summary()
         self._show(0)
         self.wizard.refresh_frame()
@@ -114,7 +114,7 @@ class Review(Body, can_focus=False):
         self.query_one(".status", Static).update(text)
 
     def _rows(self) -> list[Row]:
-        width = max(24, self.size.width - 28)
+        width = max(24, self.size.width - 31)
         rows = [Row(self._row(change, width)) for change in self._files]
         if self.actions:
             rows.append(Row(f"$ run       {len(self.actions)} commands, in this order"))

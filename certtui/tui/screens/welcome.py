@@ -71,7 +71,7 @@ class Welcome(Body):
         runs = len(values["schedule.times"]) or values["schedule.runs_per_day"]
         backend = talk.shown(BY_KEY["schedule.backend"], values["schedule.backend"])
         server = talk.shown(BY_KEY["webserver.kind"], values["webserver.kind"])
-        lines.append(f"> Set up renewal: {backend}, {runs} a day, web server {server}")
+        lines.append(f"Set up renewal: {backend}, {runs} a day, web server {server}")
         return lines
 
     def keys(self) -> Keys:

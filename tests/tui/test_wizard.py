@@ -1,0 +1,400 @@
+"""The full-screen wizard as it is used, key by key, on a throw-away root."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certtui import answers as store
+from certtui.plan.fields import FIELDS, Field, Kind
+from certtui.tui.app import WizardApp
+from certtui.tui.screens.dry_run import DryRun
+from certtui.tui.screens.question import Question
+from certtui.tui.screens.review import Review
+from certtui.tui.screens.text import Text
+from certtui.tui.screens.welcome import Welcome
+from tests.tui.support import facts, screen_text, session
+
+SIZES = [(80, 24), (60, 16), (120, 36)]
+
+
+class Driver:
+    """A wizard and its pilot."""
+
+    def __init__(self, app: WizardApp, pilot: Any) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def text(self) -> str:
+        return "\n".join(screen_text(self.app))
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+            await self.pilot.pause()
+
+    async def until(self, what: Callable[[], bool], seconds: float = 20.0) -> None:
+        for _ in range(int(seconds / 0.05)):
+            if what():
+                await self.pilot.pause()
+                return
+            await self.pilot.pause(0.05)
+        raise AssertionError(f"did not happen; the screen:\n{self.text}")
+
+    async def to_review(self) -> Review:
+        await self.until(lambda: self.app.interview.facts is not None)
+        await self.press("enter")
+        for _ in range(10):
+            if not isinstance(self.app.body, Question):
+                break
+            await self.press("enter")
+        body = self.app.body
+        assert isinstance(body, Review), self.text
+        await self.until(lambda: body.preview is not None or bool(body.problem))
+        return body
+
+
+@asynccontextmanager
+async def wizard(
+    root: Path, size: tuple[int, int] = (80, 24), **changes: Any
+) -> AsyncIterator[Driver]:
+    app = WizardApp(session(root, **changes))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Driver(app, pilot)
+
+
+def written(root: Path) -> list[str]:
+    """What an apply would have written."""
+    return [
+        str(path)
+        for path in root.rglob("*")
+        if "certtui" in path.name or "renew-every" in path.name
+    ]
+
+
+async def test_welcome_shows_what_was_found(tmp_path: Path) -> None:
+    async with wizard(tmp_path) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        for words in ("example.com  61 days left", "nginx 1.22, owns 80 and 443", "certbot.timer"):
+            assert words in driver.text
+
+
+async def test_enter_waits_for_the_facts(tmp_path: Path) -> None:
+    import threading
+
+    go = threading.Event()
+
+    def slow(plan: object) -> Any:
+        go.wait(20)
+        return facts()
+
+    async with wizard(tmp_path, facts=slow) as driver:
+        await driver.press("enter", "enter")
+        assert isinstance(driver.app.body, Welcome)
+        assert "looking at this host..." in driver.text
+        go.set()
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        await driver.press("enter")
+        assert isinstance(driver.app.body, Question)
+
+
+async def test_facts_that_cannot_be_had_are_a_sentence_and_can_be_tried_again(
+    tmp_path: Path,
+) -> None:
+    calls: list[int] = []
+
+    def broken(plan: object) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise OSError("the disk is on fire")
+        return facts()
+
+    async with wizard(tmp_path, facts=broken) as driver:
+        await driver.until(lambda: "the disk is on fire" in driver.text)
+        assert "r look again" in driver.text
+        await driver.press("r")
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        assert "61 days left" in driver.text
+
+
+async def test_every_question_of_the_declaration_is_asked_or_listed(tmp_path: Path) -> None:
+    async with wizard(tmp_path, size=(120, 50)) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        await driver.press("equals_sign")
+        values = driver.app.interview.values()
+        for field in FIELDS:
+            if field.applies(values):
+                assert field.key in driver.text
+
+
+async def test_a_new_field_needs_no_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from certtui.plan import fields, validate
+
+    extra = Field("mail.retries", Kind.BOOLEAN, True, "Try again?", "said once", "mail")
+    everything = (*FIELDS, extra)
+    for module in (fields, validate.fields):
+        monkeypatch.setattr(module, "FIELDS", everything)
+    monkeypatch.setattr("certtui.interview.FIELDS", everything)
+    async with wizard(tmp_path) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        await driver.press("enter", "enter", "enter", "enter", "enter")
+        assert "Try again?" in driver.text
+        assert "> (*) yes" in driver.text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_whole_way_to_done(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with wizard(tmp_path, size) as driver:
+        await driver.to_review()
+        assert "nothing is written yet" in driver.text
+        assert not written(tmp_path)
+        await driver.press("a")
+        await driver.until(lambda: isinstance(driver.app.body, DryRun))
+        await driver.until(lambda: not getattr(driver.app.body, "running", True))
+        assert "PROVED   2 of 2" in driver.text
+        await driver.press("enter")
+        assert "SET UP AND PROVED: dry run renewed 2 of 2" in driver.text
+        await driver.press("enter")
+    assert driver.app.return_value == 0
+    assert (tmp_path / "usr/local/sbin/certbot-renew-everything").stat().st_mode & 0o777 == 0o700
+    assert "SET UP AND PROVED: dry run renewed 2 of 2" in driver.app.farewell
+    assert any("certtui undo" in line for line in driver.app.farewell)
+
+
+async def test_a_dry_run_that_fails_is_told_and_ends_with_1(tmp_path: Path) -> None:
+    async with wizard(tmp_path) as driver:
+        (tmp_path / "broken-shop.example.org").touch()
+        await driver.to_review()
+        await driver.press("a")
+        await driver.until(lambda: not getattr(driver.app.body, "running", True))
+        assert "FAILED   2 of 2   1 failed" in driver.text
+        assert "  failed    shop.example.org" in driver.text
+        (tmp_path / "broken-shop.example.org").unlink()
+        await driver.press("enter")
+        assert "SET UP, NOT PROVED: dry run renewed 1 of 2" in driver.text
+        await driver.press("enter")
+    assert driver.app.return_value == 1
+
+
+async def test_what_failed_can_be_tried_again(tmp_path: Path) -> None:
+    async with wizard(tmp_path) as driver:
+        (tmp_path / "broken-shop.example.org").touch()
+        await driver.to_review()
+        await driver.press("a")
+        await driver.until(lambda: not getattr(driver.app.body, "running", True))
+        (tmp_path / "broken-shop.example.org").unlink()
+        await driver.press("r")
+        await driver.until(lambda: not getattr(driver.app.body, "running", True))
+        assert "PROVED   2 of 2" in driver.text
+        await driver.press("enter", "enter")
+    assert driver.app.return_value == 0
+
+
+async def test_a_dry_run_can_be_cancelled(tmp_path: Path) -> None:
+    async with wizard(tmp_path, pause="30") as driver:
+        await driver.to_review()
+        await driver.press("a")
+        await driver.until(lambda: "running" in driver.text)
+        assert "c cancel" in driver.text
+        await driver.press("escape", "q", "enter")
+        assert isinstance(driver.app.body, DryRun)
+        await driver.press("c")
+        await driver.until(lambda: not getattr(driver.app.body, "running", True))
+        assert "CANCELLED" in driver.text
+        await driver.press("q")
+    assert driver.app.return_value == 1
+
+
+async def test_enter_held_down_never_applies(tmp_path: Path) -> None:
+    async with wizard(tmp_path) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        for _ in range(200):
+            await driver.pilot.press("enter")
+        await driver.pilot.pause(0.5)
+        for _ in range(20):
+            await driver.pilot.press("enter")
+        await driver.pilot.pause()
+        assert isinstance(driver.app.body, (Review, Text))
+    assert not written(tmp_path)
+
+
+async def test_answers_survive_going_back_and_forth(tmp_path: Path) -> None:
+    async with wizard(tmp_path) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        await driver.press("enter", "enter", "down", "enter", "up", "up", "enter")
+        await driver.press(*"admin@example.com")
+        for _ in range(8):
+            await driver.press("escape")
+        assert isinstance(driver.app.body, Welcome)
+        await driver.press("enter", "enter")
+        assert "> (*) cron" in driver.text
+        await driver.press("enter")
+        assert "> 4" in driver.text
+        await driver.press("enter")
+        assert "> admin@example.com" in driver.text
+
+
+async def test_the_draft_is_kept_and_taken_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    async with wizard(tmp_path, keeps_draft=True) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        await driver.press("enter", "enter", "down", "q")
+    assert driver.app.return_value == 0
+    assert json.loads(Path(store.draft_path()).read_text())["schedule.backend"] == "cron"
+    async with wizard(tmp_path, keeps_draft=True) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        assert "taken up" in driver.text
+        await driver.to_review()
+        await driver.press("a")
+        await driver.until(lambda: isinstance(driver.app.body, DryRun))
+    assert not os.path.exists(store.draft_path())
+    assert (tmp_path / "etc/cron.d/certtui-renew").exists()
+
+
+async def test_a_wrong_answer_is_said_and_keeps_one_there(tmp_path: Path) -> None:
+    async with wizard(tmp_path) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        await driver.press("enter", "enter", "enter", "9", "9", "enter")
+        assert "whole number from 1 to 24" in driver.text
+        await driver.press("backspace", "backspace", "3", "enter")
+        await driver.press("n", "o", "@", "enter")
+        assert "is not a mail address" in driver.text
+        await driver.press("q", "equals_sign", "question_mark")
+        assert "no@q=?" in driver.text, "letters are typed, not commands, while text is typed"
+        await driver.press("f1")
+        assert "In the plan: mail.to" in driver.text
+        await driver.press("escape", "f2")
+        assert "All answers" in driver.text
+
+
+async def test_a_choice_that_cannot_work_can_be_chosen_and_is_refused_on_review(
+    tmp_path: Path,
+) -> None:
+    async with wizard(tmp_path) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        await driver.press("enter", "enter", "end")
+        assert "> (*) at, random chain" in driver.text
+        await driver.press("enter", "enter", "enter")
+        body = driver.app.body
+        assert isinstance(body, Review)
+        await driver.until(lambda: bool(body.problem))
+        assert "at-random" in driver.text
+        assert "nothing is written" in driver.text
+        assert "a apply" not in driver.text
+        await driver.press("a", "enter")
+        assert isinstance(driver.app.body, Review)
+    assert not written(tmp_path)
+
+
+async def test_a_conflict_waits_for_a_decision(tmp_path: Path) -> None:
+    target = tmp_path / "usr/local/sbin/certbot-renew-everything"
+    target.parent.mkdir(parents=True)
+    target.write_text("#!/bin/sh\n# mine\n")
+    target.chmod(0o700)
+    async with wizard(tmp_path) as driver:
+        review = await driver.to_review()
+        assert "1 conflict" in driver.text
+        assert "k keep, r replace" in driver.text
+        await driver.press("a")
+        assert isinstance(driver.app.body, Review), "an open conflict is not applied"
+        at = next(i for i, c in enumerate(review.preview.files) if c.state == "conflict")  # type: ignore[union-attr]
+        await driver.press(*["down"] * at, "k")
+        assert not review.undecided
+        await driver.press("r")
+        assert review.replace and not review.keep
+        await driver.press("a")
+        await driver.until(lambda: isinstance(driver.app.body, DryRun))
+    assert "# mine" not in target.read_text()
+
+
+async def test_the_diff_is_the_whole_diff(tmp_path: Path) -> None:
+    async with wizard(tmp_path) as driver:
+        await driver.to_review()
+        await driver.press("enter")
+        assert isinstance(driver.app.body, Text)
+        first = driver.text
+        await driver.press("pagedown")
+        assert driver.text != first
+        await driver.press("escape")
+        assert isinstance(driver.app.body, Review)
+
+
+async def test_a_normal_user_is_given_the_line_for_sudo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("certtui.session.Session.may_apply", property(lambda self: False))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    async with wizard(tmp_path) as driver:
+        await driver.to_review()
+        await driver.press("a")
+        await driver.until(lambda: "sudo certtui apply" in driver.text)
+        await driver.press("enter")
+    assert driver.app.return_value == 0
+    path = driver.app.farewell[-1].removeprefix("sudo certtui apply ")
+    assert 'kind = "nginx"' in Path(path).read_text()
+    assert not (tmp_path / "usr").exists()
+
+
+async def test_ctrl_c_asks_once(tmp_path: Path) -> None:
+    async with wizard(tmp_path) as driver:
+        await driver.press("ctrl+c")
+        assert "Ctrl+C again leaves" in driver.text
+        await driver.press("down")
+        assert "Ctrl+C again leaves" not in driver.text
+        await driver.press("ctrl+c", "ctrl+c")
+    assert driver.app.return_value == 130
+
+
+async def test_an_error_nobody_expected_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: object) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr("certtui.workflow.Job.draft", broken)
+    async with wizard(tmp_path) as driver:
+        await driver.to_review()
+        assert "an error inside certtui (RuntimeError); report:" in driver.text.replace("\n", " ")
+        assert "a secret" not in driver.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 16)])
+async def test_every_page_names_its_keys_and_shows_its_cursor_as_text(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with wizard(tmp_path, size) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        for _ in range(6):
+            wanted = " ".join(f"{key} {what}".strip() for key, what in driver.app.body.keys())
+            bottom = " ".join(" ".join(screen_text(driver.app)[-2:]).split())
+            assert wanted in bottom
+            assert len(driver.text.splitlines()) <= size[1]
+            assert driver.text.isascii()
+            if isinstance(driver.app.body, Question):
+                assert "\n> (*)" in driver.text or "\n  >" in driver.text
+            await driver.press("enter")
+
+
+async def test_without_colour_cursor_and_choice_are_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with wizard(tmp_path) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        await driver.press("enter", "enter", "down")
+        assert "  ( ) systemd timer" in driver.text
+        assert "> (*) cron" in driver.text
+        for strip in driver.app.screen._compositor.render_strips():
+            for segment in strip:
+                style = segment.style
+                assert style is None or style.color is None or style.color.is_default
