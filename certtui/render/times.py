@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
@@ -82,7 +83,7 @@ def _starts(plan: Plan, facts: Facts, now: datetime) -> Iterator[datetime]:
     local = plan.schedule.backend == "cron" or bool(plan.schedule.times)
     today = (now.astimezone() if local else now.astimezone(timezone.utc)).date()
     seconds = second(plan, facts)
-    for ahead in range(-1, 4000):
+    for ahead in itertools.count(-1):
         day = today + timedelta(days=ahead)
         at = [datetime.combine(day, time(m // 60, m % 60, seconds)) for m in minutes]
         if local:
@@ -106,8 +107,8 @@ def _utc(wall: datetime, made_up: bool) -> datetime | None:
         return moment
     if not made_up:
         return None
-    # In a gap, fold=1 counts with the offset of after the change, and so lands before it.
-    probe = wall.replace(fold=1).astimezone(timezone.utc)
+    # The change is near: no zone leaves out more than an hour or two.
+    probe = moment - timedelta(hours=3)
     offset = probe.astimezone().utcoffset()
     while probe.astimezone().utcoffset() == offset:
         probe += timedelta(minutes=1)

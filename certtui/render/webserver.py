@@ -41,7 +41,7 @@ def reload(plan: Plan, facts: Facts) -> Reload | None:
         return None
     if kind == "custom":
         command = plan.webserver.command
-        return Reload(command[0], plan.webserver.test, "reload-custom.sh", custom=command)
+        return Reload("the web server", plan.webserver.test, "reload-custom.sh", custom=command)
     found = facts.webserver(kind)
     service = _service(kind, found, facts)
     systemd = facts.has_systemd and (found is None or bool(found.unit))

@@ -80,6 +80,12 @@ class Machine:
         self.sleeps("exit 0")
 
     @property
+    def program(self) -> str:
+        found = shutil.which(self.shell[0])
+        assert found, f"{self.shell[0]} is missing; apt-get install {self.shell[0]}"
+        return found
+
+    @property
     def state(self) -> Path:
         return self.folder / "state"
 
@@ -158,7 +164,7 @@ class Machine:
         if trigger:
             environment["CERTTUI_TRIGGER"] = trigger
         return subprocess.run(
-            [*self.shell, str(path or self.script), *arguments],
+            [self.program, *self.shell[1:], str(path or self.script), *arguments],
             env={**self.environment, **environment},
             capture_output=True,
             text=True,
@@ -168,7 +174,7 @@ class Machine:
 
     def start(self, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*self.shell, str(self.script)],
+            [self.program, *self.shell[1:], str(self.script)],
             env={**self.environment, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

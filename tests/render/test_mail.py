@@ -87,9 +87,8 @@ def test_names_as_every_certbot_tells_them(machine: Machine, said: str, names: s
 
 def test_no_output_becomes_a_header(machine: Machine) -> None:
     machine.install()
-    machine.certbot(
-        "printf 'Failed to renew certificate a\\rBcc:\\tevil@example.com\\303 with error\\n'\nexit 1"
-    )
+    evil = "a\\rBcc:\\tevil@example.com\\303\\244"
+    machine.certbot(f"printf 'Failed to renew certificate {evil} with error: x\\n'\nexit 1")
     machine.fake("hostname", "printf 'web1\\nBcc: evil@example.com\\n'")
     machine.run(trigger="cron")
     head = machine.mails()[0].partition("\n\n")[0]

@@ -108,11 +108,17 @@ new_log() {
 run_certbot() {
     run_began=$(date +%s)
     OUTPUT=$(
+        # A signal ends certbot alone: what waits for it here goes on until it is gone.
+        trap : HUP INT TERM
         {
+            trap : HUP INT TERM
             limit "$TIMEOUT" "$CERTBOT" -q renew --no-random-sleep-on-renew -n "$@"
             echo "
 $?"
-        } 2>&1 </dev/null | tr -d '\000' | tail -c 65536
+        } 2>&1 </dev/null | (
+            trap '' HUP INT TERM
+            tr -d '\000' | tail -c 65536
+        )
     )
     CODE=${OUTPUT##*
 }
@@ -356,8 +362,9 @@ end_all() {
 
 clean_environment
 STOPPED='' ENDING='' child=''
-# This shell only waits, so that a signal is answered at once and not when certbot ends.
-body "$@" </dev/null &
+# This shell only waits, so that a signal is answered at once and not when certbot ends. Nothing is
+# said on stderr: dash would say "Terminated" there of what end_all ends.
+body "$@" </dev/null 2>/dev/null &
 child=$!
 trap 'STOPPED=1' HUP
 trap 'STOPPED=2' INT
@@ -365,7 +372,7 @@ trap 'STOPPED=15' TERM
 while kill -0 "$child" 2>/dev/null; do
     if [ -n "$STOPPED" ]; then
         end_all
-        sleep 1
+        sleep 1 2>/dev/null
     else
         wait "$child"
         status=$?
