@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from certtui.demo.sandbox import Step
 
 if TYPE_CHECKING:
+    from certtui.change import model as change
     from certtui.change.model import Action, Preview
     from certtui.plan.model import Plan
 
@@ -64,18 +65,24 @@ class Narrative:
         """A line a file, and the commands that a folder has no use for."""
         self._begin("The preview: what apply would do (certtui diff)")
         self._say(f"below {root}:", indent=2)
-        for change in preview.files:
-            added, removed = change.counts()
+        for file in preview.files:
+            added, removed = file.counts()
             lines = " ".join(f"{sign}{n}" for sign, n in (("+", added), ("-", removed)) if n)
-            print(f"  {change.state:<4} {change.mode:04o}  {change.path}  {lines}", flush=True)
+            print(f"  {file.state:<4} {file.mode:04o}  {file.path}  {lines}", flush=True)
         self._say("A real server would then run:", indent=2)
         for action in actions:
             self._say(f"$ {shlex.join(action.argv)}", indent=4, hang=8)
-        self._say("Every line of it, for your machine, with nothing written but my.toml:", indent=2)
+        self._say("To read every line, made for your own machine and not written to it:", indent=2)
         self._say("$ certtui init my.toml; certtui diff my.toml", indent=4)
 
     def apply(self) -> None:
         self._begin("Apply: all of it, or nothing (certtui apply)")
+
+    def step(self, step: change.Step) -> None:
+        """One step of the apply as it ends."""
+        mark = "ok" if step.ok else "FAILED"
+        note = f": {step.message}" if step.message else ""
+        self._say(f"{mark}  {step.what}{note}", indent=2, hang=6)
 
     def applied(self) -> None:
         self._say("On a server `certtui undo` takes all of it back.", indent=2)

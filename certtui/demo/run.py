@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from certtui.renewal.events import Done
     from certtui.workflow import Job
 
+#: An exit code above this says which signal ended a program.
+_SIGNALLED = 128
+
 
 def run_demo(*, yes: bool) -> int:
     """Runs the demo and gives its exit code: 0 only when everything was written and proved.
@@ -60,12 +63,14 @@ def _straight(sandbox: Sandbox, tell: Narrative) -> list[str]:
 
 
 def _wizard(sandbox: Sandbox, tell: Narrative) -> list[str]:
-    """The wizard, then the status of what it left."""
+    """The wizard, then the status of what it left. Raises Ended where a signal ended the wizard."""
     from certtui import wizard, workflow
-    from certtui.errors import PlanMissing
+    from certtui.errors import Ended, PlanMissing
 
     tell.wizard()
     code = wizard.run_session(server.session(sandbox))
+    if code > _SIGNALLED:
+        raise Ended(code - _SIGNALLED)
     try:
         applied = workflow.find_plan(None, str(sandbox.root))
     except PlanMissing:
@@ -80,10 +85,9 @@ def _wizard(sandbox: Sandbox, tell: Narrative) -> list[str]:
 
 def _apply(job: Job, approved: Preview, tell: Narrative) -> list[str]:
     """Applies what was shown. Raises what apply raises."""
-    from certtui import output
     from certtui.change.apply import Consent
 
-    job.apply(output.print_step, consent=Consent(), approved=approved)
+    job.apply(tell.step, consent=Consent(), approved=approved)
     tell.applied()
     return _compare(job)
 

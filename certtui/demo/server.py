@@ -28,7 +28,7 @@ _MACHINE_ID = "6365727474756964656d6f0000000000"
 
 def facts(sandbox: Sandbox) -> Facts:
     """What is true in the sandbox, and the played machine around it."""
-    from certtui.host.facts import Facts, Service, System, WebServer
+    from certtui.host.facts import Facts, Mailer, Service, System, WebServer
     from certtui.host.gather import gather
     from certtui.host.interface import RealHost
 
@@ -57,6 +57,7 @@ def facts(sandbox: Sandbox) -> Facts:
         cron=Service("cron", True, "cron.service", True, True),
         atd=Service("atd", True, "atd.service", True, True),
         has_cron_d=True,
+        mailer=Mailer("sendmail", "/usr/sbin/sendmail", "/usr/sbin/sendmail"),
     )
 
 
