@@ -1,0 +1,46 @@
+"""The daemons that fire jobs, cron and atd: installed, enabled, running."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from certtui.host.facts import Service
+from certtui.host.interface import Host
+from certtui.host.system import read_text
+from certtui.host.units import Properties, is_active, is_enabled
+
+#: name -> (its units, its programs, its process names) across distributions.
+_DAEMONS = {
+    "cron": (
+        ("cron.service", "crond.service", "cronie.service", "fcron.service"),
+        ("cron", "crond", "fcron"),
+    ),
+    "atd": (("atd.service",), ("atd",)),
+}
+
+#: What to ask systemd about.
+UNITS = tuple(unit for units, _ in _DAEMONS.values() for unit in units)
+
+
+def daemon(host: Host, name: str, units: Mapping[str, Properties] | None) -> Service:
+    """``name`` is cron or atd; ``units`` is None on a host without systemd."""
+    candidates, programs = _DAEMONS[name]
+    for unit in candidates:
+        if units and unit in units:
+            known = units[unit]
+            return Service(name, True, known["Id"], is_enabled(known), is_active(known))
+    installed = [program for program in programs if host.which(program)]
+    if not installed or units is not None:
+        return Service(name, bool(installed))
+    running = bool(set(programs) & process_names(host))
+    # Without systemd there are too many ways to be enabled to know; what runs was started.
+    return Service(name, True, enabled=running, running=running)
+
+
+def process_names(host: Host) -> set[str]:
+    """The names of all processes (proc(5), comm)."""
+    return {
+        read_text(host, f"/proc/{entry}/comm").strip()
+        for entry in host.names("/proc")
+        if entry.isdigit()
+    }

@@ -1,0 +1,95 @@
+"""All facts of a host at once: slow questions side by side, systemd asked twice at most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from certtui.host import certbots, daemons, lineages, mailers, renewers, system, units, webservers
+from certtui.host.facts import Facts, Timer
+from certtui.host.interface import Host
+from certtui.host.units import Properties
+
+
+def gather(
+    host: Host,
+    *,
+    certbot_command: str = "auto",
+    config_dir: str = "/etc/letsencrypt",
+    unit: str = "certtui-renew",
+) -> Facts:
+    """The facts as they are now; what could not be looked at is in ``unreadable``.
+
+    ``certbot_command`` and ``unit`` are the plan's. Takes about as long as its slowest question,
+    which is certbot's version.
+    """
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        installs = pool.submit(certbots.certbots, host, certbot_command)
+        listening = pool.submit(webservers.listeners)
+        found = _without_certbot(host, config_dir, unit, *listening.result())
+        return replace(found, certbots=installs.result())
+
+
+def _without_certbot(
+    host: Host,
+    config_dir: str,
+    unit: str,
+    listening: tuple[webservers.Listener, ...],
+    hidden: tuple[str, ...],
+) -> Facts:
+    about = system.system(host)
+    systemd = about.init == "systemd"
+    known = _units(host, unit) if systemd else None
+    cron = daemons.daemon(host, "cron", known)
+    timers, services = _timers(host, known or {})
+    by_cron, unseen = renewers.of_cron(host, unit, running=cron.running, systemd=systemd)
+    certificates, unread = lineages.lineages(host, config_dir)
+    folder = host.info("/etc/cron.d")
+    return Facts(
+        system=about,
+        lineages=certificates,
+        webservers=webservers.webservers(host, listening, known),
+        cron=cron,
+        atd=daemons.daemon(host, "atd", known),
+        has_cron_d=folder is not None and folder.kind == "directory",
+        timers=_that_matter(timers, services, unit),
+        mailer=mailers.mailer(host),
+        renewers=(*renewers.of_timers(timers, services, unit), *by_cron),
+        unreadable=(*hidden, *unseen, *unread),
+    )
+
+
+def _units(host: Host, unit: str) -> dict[str, Properties]:
+    named = (*daemons.UNITS, *webservers.UNITS, *renewers.VENDOR_TIMERS, f"{unit}.timer")
+    return units.show(host, ["*.timer", *named])
+
+
+def _timers(
+    host: Host, known: Mapping[str, Properties]
+) -> tuple[tuple[Timer, ...], dict[str, Properties]]:
+    """Every timer that is loaded or named, and the services they start."""
+    timers = tuple(
+        Timer(
+            unit=name,
+            state=found.get("UnitFileState", ""),
+            active=units.is_active(found),
+            activates=found.get("Unit", ""),
+            next_elapse=units.moment(found.get("NextElapseUSecRealtime", "")),
+            last_trigger=units.moment(found.get("LastTriggerUSec", "")),
+            fragment=found.get("FragmentPath", ""),
+        )
+        for name, found in sorted(known.items())
+        if name.endswith(".timer")
+    )
+    return timers, units.show(host, [timer.activates for timer in timers if timer.activates])
+
+
+def _that_matter(
+    timers: tuple[Timer, ...], services: Mapping[str, Properties], unit: str
+) -> tuple[Timer, ...]:
+    """Timers that renew, and ours whatever it does."""
+    renewing = {item.where for item in renewers.of_timers(timers, services, unit)}
+    return tuple(
+        timer for timer in timers if timer.unit in renewing or timer.unit == f"{unit}.timer"
+    )

@@ -1,0 +1,142 @@
+"""Everything that already renews certificates here: timers, cron files, root's crontab, at jobs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from certtui.host.facts import Renewer, Timer
+from certtui.host.interface import Host
+from certtui.host.units import Properties
+
+#: Programs that renew; as a word of a command, so that "certbot-dns-x.txt" does not count.
+_PROGRAMS = re.compile(
+    r"(?<![\w.-])(certbot(?:-auto|-renew-everything)?|letsencrypt(?:-auto)?|acme\.sh|dehydrated"
+    r"|lego|getssl|uacme|certtui)(?![\w-])"
+)
+#: A command that names one of them without renewing.
+_HARMLESS = re.compile(r"certbot\s+(certificates|--version|plugins)")
+
+#: Timers that come with certbot itself.
+VENDOR_TIMERS = ("certbot.timer", "certbot-renew.timer", "snap.certbot.renew.timer")
+
+_OUR_SCRIPT = "certbot-renew-everything"
+_CRON_FOLDERS = ("/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly")
+_SPOOLS = ("/var/spool/cron/crontabs/root", "/var/spool/cron/root", "/var/spool/cron/tabs/root")
+
+#: Bytes of one file that are looked at; a crontab has a few hundred.
+_MOST = 1 << 20
+
+
+def is_renewal(command: str) -> bool:
+    """Whether a command line starts something that renews certificates."""
+    return bool(_PROGRAMS.search(command)) and not _HARMLESS.search(command)
+
+
+def of_timers(
+    timers: Iterable[Timer], services: Mapping[str, Properties], unit: str
+) -> Iterator[Renewer]:
+    """Timers whose service renews; ours is ``unit``.timer."""
+    for timer in timers:
+        command = services.get(timer.activates, {}).get("ExecStart", "")
+        if not is_renewal(command) and timer.unit not in VENDOR_TIMERS:
+            continue
+        vendor = timer.unit in VENDOR_TIMERS
+        yield Renewer(
+            kind="snap" if timer.unit.startswith("snap.") else "timer",
+            where=timer.unit,
+            command=_argv(command) or timer.activates,
+            active=timer.active,
+            vendor=vendor,
+            ours=timer.unit == f"{unit}.timer",
+            next_run=timer.next_elapse,
+        )
+
+
+def _argv(exec_start: str) -> str:
+    """``{ path=/x ; argv[]=/x -y ; ...}`` as systemctl show prints it."""
+    found = re.search(r"argv\[\]=(.*?) ;", exec_start)
+    return found[1] if found else exec_start
+
+
+def of_cron(
+    host: Host, unit: str, *, running: bool, systemd: bool
+) -> tuple[tuple[Renewer, ...], tuple[str, ...]]:
+    """What cron would start, and sentences for what could not be looked at.
+
+    ``running`` is whether the daemon runs: without it nothing is active.
+    """
+    found: list[Renewer] = []
+    hidden: list[str] = []
+    for path, kind in _cron_files(host, hidden):
+        text = _text(host, path, hidden)
+        script = kind == "script"
+        for number, command in _script(text) if script else _lines(text, kind != "crontab"):
+            name = path.rpartition("/")[2]
+            found.append(
+                Renewer(
+                    kind="crontab" if kind == "crontab" else "cron.d",
+                    where=f"{path}:{number}",
+                    command=command,
+                    active=running and _fires(host, path, name, command, systemd, script),
+                    vendor=path == "/etc/cron.d/certbot",
+                    ours=name == unit or _OUR_SCRIPT in command,
+                )
+            )
+    return tuple(found), tuple(hidden)
+
+
+def _cron_files(host: Host, hidden: list[str]) -> Iterator[tuple[str, str]]:
+    for folder, kind in (("/etc/cron.d", "cron.d"), *((name, "script") for name in _CRON_FOLDERS)):
+        try:
+            names = host.names(folder)
+        except PermissionError:
+            hidden.append(f"{folder} may not be read by this user: run as root")
+            continue
+        yield from ((f"{folder}/{name}", kind) for name in names if name != ".placeholder")
+    yield "/etc/crontab", "cron.d"
+    yield from ((path, "crontab") for path in _SPOOLS)
+
+
+def _text(host: Host, path: str, hidden: list[str]) -> str:
+    try:
+        data = host.read(path)
+    except PermissionError:
+        if not (path in _SPOOLS and host.is_root()):
+            hidden.append(f"{path} may not be read by this user: run as root")
+        return ""
+    return (data or b"")[:_MOST].decode("utf-8", "replace")
+
+
+def _lines(text: str, has_user: bool) -> Iterator[tuple[int, str]]:
+    """Number and command of each crontab line that renews (crontab(5))."""
+    for number, line in enumerate(text.splitlines(), 1):
+        fields = line.split(None, (6 if has_user else 5))
+        if not fields or line.lstrip().startswith("#"):
+            continue
+        if fields[0].startswith("@"):
+            fields = line.split(None, 2 if has_user else 1)
+            skip = 2 if has_user else 1
+        else:
+            skip = 6 if has_user else 5
+        command = " ".join(fields[skip:])
+        if command and is_renewal(command):
+            yield number, command
+
+
+def _script(text: str) -> Iterator[tuple[int, str]]:
+    """The first line of a script that renews."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.lstrip().startswith("#") and is_renewal(line):
+            yield number, line.strip()
+            return
+
+
+def _fires(host: Host, path: str, name: str, command: str, systemd: bool, script: bool) -> bool:
+    """Whether cron takes the file, and the command is not one that stands back under systemd."""
+    if systemd and "/run/systemd/system" in command:
+        return False  # Debian's /etc/cron.d/certbot
+    if path.startswith("/etc/cron.") and not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        return False  # cron(8) and run-parts(8) pass over other names in silence
+    found = host.info(path)
+    return not script or bool(found and found.mode & 0o100)
