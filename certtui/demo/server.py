@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -28,15 +29,14 @@ _MACHINE_ID = "6365727474756964656d6f0000000000"
 
 def facts(sandbox: Sandbox) -> Facts:
     """What is true in the sandbox, and the played machine around it."""
-    from certtui.host.facts import Facts, Mailer, Service, System, WebServer
-    from certtui.host.gather import gather
+    from certtui.host.facts import CertbotInstall, Facts, Mailer, Service, System, WebServer
     from certtui.host.interface import RealHost
+    from certtui.host.lineages import lineages
 
-    found = gather(
-        RealHost(),
-        certbot_command=str(sandbox.command),
-        config_dir=str(sandbox.root / "etc/letsencrypt"),
-    )
+    # Not gathered as on a server: that would look at this machine and run what is installed on it.
+    said = re.search(r"certbot (\d[\d.]*)", sandbox.run_certbot("--version").stdout)
+    certbot = CertbotInstall(str(sandbox.command), "other", said[1] if said else "")
+    found, unreadable = lineages(RealHost(), str(sandbox.root / "etc/letsencrypt"))
     system = System(
         os_id="debian",
         os_like=(),
@@ -48,16 +48,16 @@ def facts(sandbox: Sandbox) -> Facts:
         package_manager="apt",
         is_root=True,
     )
-    certbot = found.certbot(str(sandbox.command))
     return Facts(
         system=system,
-        certbots=(certbot,) if certbot else (),
-        lineages=found.lineages,
+        certbots=(certbot,),
+        lineages=found,
         webservers=(WebServer("nginx", "/usr/sbin/nginx", "nginx.service", True, (80, 443)),),
         cron=Service("cron", True, "cron.service", True, True),
         atd=Service("atd", True, "atd.service", True, True),
         has_cron_d=True,
         mailer=Mailer("sendmail", "/usr/sbin/sendmail", "/usr/sbin/sendmail"),
+        unreadable=unreadable,
     )
 
 
