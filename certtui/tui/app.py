@@ -334,14 +334,14 @@ class WizardApp(App[int]):
         count = f"{names.index(place) + 1}/{len(names)}" if place in names else ""
         left = ["certtui", facts.system.hostname if facts else "", self.session.note]
         title = title_line([part for part in left if part], f"{place}  {count}", self.size.width)
-        keys = self.body.keys()
+        keys = self.body.works()
         if self._asked:
             keys = [("Ctrl+C", "again leaves"), ("any other key", "goes on")]
         self.query_one("#title", Static).update(title)
         self.query_one("#keys", Static).update(keys_line(keys, self.size.width))
 
     def on_resize(self, event: events.Resize) -> None:
-        del event
+        self.screen.set_class(event.size.height >= 20, "-tall")
         self.call_after_refresh(self.refresh_frame)
 
     # -- work in the background ----------------------------------------------------------------

@@ -38,7 +38,7 @@ class Body(Vertical, can_focus=True):
         """The answers so far."""
         return self.wizard.interview
 
-    def keys(self) -> Keys:
+    def works(self) -> Keys:
         """What works now, Enter first."""
         return [("Enter", "go on")]
 

@@ -375,7 +375,7 @@ async def test_every_page_names_its_keys_and_shows_its_cursor_as_text(
     async with wizard(tmp_path, size) as driver:
         await driver.until(lambda: driver.app.interview.facts is not None)
         for _ in range(6):
-            wanted = " ".join(f"{key} {what}".strip() for key, what in driver.app.body.keys())
+            wanted = " ".join(f"{key} {what}".strip() for key, what in driver.app.body.works())
             bottom = " ".join(" ".join(screen_text(driver.app)[-2:]).split())
             assert wanted in bottom
             assert len(driver.text.splitlines()) <= size[1]

@@ -26,7 +26,7 @@ class Answers(Body, can_focus=False):
         yield Static(self._heading, classes="heading tight", markup=False)
         yield ChoiceList(self._rows())
 
-    def keys(self) -> Keys:
+    def works(self) -> Keys:
         return [("Enter", "change"), ("Esc", "back"), ("?", "help"), ("q", "quit")]
 
     def help(self) -> list[str]:

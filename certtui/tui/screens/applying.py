@@ -70,7 +70,7 @@ class Applying(Body, can_focus=False):
         self.say(sentence)
         self.wizard.refresh_frame()
 
-    def keys(self) -> Keys:
+    def works(self) -> Keys:
         if self._running:
             return [("", "applying, a few seconds..."), ("?", "help")]
         return [("Esc", "back to review"), ("?", "help"), ("q", "quit")]
@@ -115,7 +115,7 @@ class HandOver(Body, can_focus=False):
         self.wizard.code = code
         self.query_one("#text", Static).update(sentence)
 
-    def keys(self) -> Keys:
+    def works(self) -> Keys:
         return [("Enter", "leave"), ("Esc", "back"), ("?", "help"), ("q", "quit")]
 
     def help(self) -> list[str]:

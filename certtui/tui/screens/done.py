@@ -83,7 +83,7 @@ class Done(Body):
         ]
         self.query_one("#text", Static).update("\n".join(folded))
 
-    def keys(self) -> Keys:
+    def works(self) -> Keys:
         return [("Enter", "leave (this summary stays in your terminal)"), ("?", "help")]
 
     def help(self) -> list[str]:

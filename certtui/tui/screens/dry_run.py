@@ -180,7 +180,7 @@ class DryRun(Body, can_focus=False):
 
     # -- keys ----------------------------------------------------------------------------------
 
-    def keys(self) -> Keys:
+    def works(self) -> Keys:
         if self.running:
             asked = self._cancel.is_set()
             first = ("", "stopping certbot...") if asked else ("c", "cancel")

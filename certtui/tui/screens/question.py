@@ -88,7 +88,7 @@ class Question(Body, can_focus=False):
         """The rarely needed questions that ``o`` lists here."""
         return [] if self._detour else talk.advanced(self.field.step, self.interview.values())
 
-    def keys(self) -> Keys:
+    def works(self) -> Keys:
         keys: Keys = []
         if not self._detour and self.interview.facts is None:
             keys.append(("", "looking at this host..."))

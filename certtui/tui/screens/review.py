@@ -175,7 +175,7 @@ class Review(Body, can_focus=False):
         """Whether ``a`` applies."""
         return self.preview is not None and not self.problem and not self.undecided
 
-    def keys(self) -> Keys:
+    def works(self) -> Keys:
         keys: Keys = []
         if self.preview is not None:
             keys.append(("Enter", "whole diff"))

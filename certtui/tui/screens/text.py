@@ -32,7 +32,7 @@ class Text(Body, can_focus=False):
         lines = self.query_one(Lines)
         self.query_one(".rule", Static).update(rule(self.heading, lines.position, self.size.width))
 
-    def keys(self) -> Keys:
+    def works(self) -> Keys:
         return [("Esc", "back"), ("PgDn", "scroll")]
 
     def may_leave(self) -> bool:

@@ -74,7 +74,7 @@ class Welcome(Body):
         lines.append(f"Set up renewal: {backend}, {runs} a day, web server {server}")
         return lines
 
-    def keys(self) -> Keys:
+    def works(self) -> Keys:
         if self.wizard.facts_error:
             return [("r", "look again"), ("?", "help"), ("q", "quit")]
         if self.interview.facts is None:
