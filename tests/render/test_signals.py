@@ -42,6 +42,20 @@ def test_seed_23_certbot_ends_with_the_script(
     assert sorted(path.name for path in machine.state.iterdir()) == ["runs.log"]
 
 
+@pytest.mark.parametrize("shell", [("busybox", "sh"), ("bash", "--posix")])
+def test_seed_23_in_other_shells(tmp_path: Path, shell: tuple[str, ...]) -> None:
+    machine = Machine(tmp_path / "m", shell)
+    machine.certbot(_WAITS.format(machine.folder))
+    machine.install()
+    started = machine.start(CERTTUI_TRIGGER="cron")
+    certbot = _certbot_pid(machine)
+    os.kill(started.pid, signal.SIGTERM)
+    assert started.communicate(timeout=20) == ("", "")
+    assert started.returncode == 128 + signal.SIGTERM
+    assert not alive(certbot)
+    assert machine.results() == ["failed"]
+
+
 def test_seed_23_certbot_may_put_its_changes_back_first(machine: Machine) -> None:
     machine.sleeps('exec /bin/sleep "$1"')
     machine.certbot(
@@ -69,6 +83,21 @@ def test_seed_23_ended_in_the_random_wait_certbot_never_starts(machine: Machine)
     assert started.returncode == 128 + signal.SIGTERM
     assert machine.ran("certbot") == []
     assert _session(started.pid) == []
+
+
+def test_ended_while_it_mails_the_run_is_logged_and_the_mail_tried_again(machine: Machine) -> None:
+    machine.certbot("exit 1")
+    machine.fake("sendmail", f"touch {machine.folder}/mailing; exec /bin/sleep 60")
+    machine.install()
+    started = machine.start(CERTTUI_TRIGGER="cron")
+    until((machine.folder / "mailing").exists)
+    os.kill(started.pid, signal.SIGTERM)
+    assert started.communicate(timeout=20) == ("", "")
+    assert machine.results() == ["failed"]
+    assert "mail not sent" in machine.runs()[0]
+    machine.mailer()
+    machine.run(trigger="cron")
+    assert len(machine.mails()) == 1
 
 
 def test_killed_outright_the_run_still_reports(machine: Machine) -> None:

@@ -306,20 +306,25 @@ body() {
         [ "$tries" -lt "$LOCK_TRIES" ] || break
         sleep "$LOCK_WAIT"
     done
+    [ -n "$ENDED" ] || deploy_pending
+    # What is left takes a moment: the log's line must not be lost to a signal. A command inherits
+    # what its parent ignores.
     if [ -n "$ENDED" ]; then
+        trap '' HUP INT TERM
         record failed $(($(date +%s) - STARTED)) 'ended by a signal'
         say 'certbot-renew-everything: ended by a signal; the next run tries again'
         exit 1
     fi
-    deploy_pending
     judge
     tell
     DETAIL="$DETAIL${MAIL_PROBLEM:+${DETAIL:+; }$MAIL_PROBLEM}"
+    trap '' HUP INT TERM
     record "$RESULT" $(($(date +%s) - STARTED)) "$DETAIL"
     say "certbot-renew-everything: $RESULT${DETAIL:+: $DETAIL}"
     if [ "$TRIGGER" = manual ] && [ "$RESULT" != ok ] && [ -n "$OUTPUT" ]; then
         printf '%s\n' "$OUTPUT"
     fi
+    trap 'ENDED=1' HUP INT TERM
     case $RESULT in
         ok) heartbeat '' ;;
         locked) ;;
