@@ -1,0 +1,68 @@
+"""Debian roots for booted hosts: built once by mmdebstrap, kept outside the repository."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+#: What a server of our users has, an ACME server to test against, and what a login needs.
+PACKAGES = (
+    "at",
+    "bsd-mailx",
+    "certbot",
+    "cron",
+    "curl",
+    "dbus",
+    "exim4-daemon-light",
+    "iproute2",
+    "libpam-systemd",
+    "logrotate",
+    "nginx-light",
+    "openssh-server",
+    "openssl",
+    "pebble",
+    "procps",
+    "python3",
+    "systemd",
+    "systemd-sysv",
+)
+
+#: Nothing may start in the chroot; on the booted host everything must.
+_POLICY = 'printf "#!/bin/sh\\nexit 101\\n" >"$1/usr/sbin/policy-rc.d"; chmod 755 "$1/usr/sbin/policy-rc.d"'
+
+
+def cache() -> Path:
+    """Where images are kept (XDG base directories: cache)."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base) / "certtui-tests"
+
+
+def image(suite: str) -> Path:
+    """The root of a Debian release, built if it is not there. Raises CalledProcessError."""
+    key = hashlib.sha256("\n".join((suite, *PACKAGES, _POLICY)).encode()).hexdigest()[:12]
+    root = cache() / f"{suite}-{key}"
+    cache().mkdir(parents=True, exist_ok=True)
+    with open(cache() / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not root.exists():
+            _build(suite, root)
+    return root
+
+
+def _build(suite: str, root: Path) -> None:
+    new = root.with_name(f"{root.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    argv = [
+        *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
+        *("--aptopt=APT::Install-Recommends false", f"--essential-hook={_POLICY}"),
+        *('--customize-hook=rm "$1/usr/sbin/policy-rc.d"', "--format=directory"),
+        *(suite, str(new)),
+    ]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"mmdebstrap failed:\n{done.stderr[-2000:]}")
+    new.rename(root)

@@ -1,0 +1,172 @@
+"""A host made into a server: ACME server, nginx with two names, two lineages issued through it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from certtui.demo.keys import write_self_signed
+from tests.host.machine import Machine
+
+NAMES = ("a.example.test", "b.example.test")
+#: Always due: its renewal configuration asks for renewal 100 days before the end of 90.
+DUE = NAMES[1]
+ACME = "https://127.0.0.1:14000/dir"
+TRUST = "/etc/pebble/api.pem"
+ADMIN = "admin"
+
+_PEBBLE = {
+    "listenAddress": "127.0.0.1:14000",
+    "managementListenAddress": "127.0.0.1:15000",
+    "certificate": TRUST,
+    "privateKey": "/etc/pebble/api.key",
+    "httpPort": 80,
+    "tlsPort": 443,
+    "ocspResponderURL": "",
+    "externalAccountBindingRequired": False,
+    "certificateValidityPeriod": 90 * 86400,
+    "retryAfter": {"authz": 1, "order": 1},
+}
+
+_NAMES_UNIT = """\
+[Unit]
+Description=Names for the test ACME server
+[Service]
+ExecStart=/usr/bin/pebble-challtestsrv -dns01 127.0.0.1:8053 -defaultIPv4 127.0.0.1 -defaultIPv6 "" \
+-http01 "" -https01 "" -tlsalpn01 "" -management 127.0.0.1:8055
+[Install]
+WantedBy=multi-user.target
+"""
+
+_PEBBLE_UNIT = """\
+[Unit]
+Description=Test ACME server
+After=pebble-names.service nginx.service
+[Service]
+Environment=PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 PEBBLE_AUTHZREUSE=0
+ExecStart=/usr/bin/pebble -config /etc/pebble/pebble.json -dnsserver 127.0.0.1:8053
+[Install]
+WantedBy=multi-user.target
+"""
+
+_PLAIN = """\
+server {
+    listen 80 default_server;
+    server_name _;
+    root /srv/www;
+}
+"""
+
+_TLS = """\
+server {{
+    listen 443 ssl;
+    server_name {name};
+    root /srv/www;
+    ssl_certificate /etc/letsencrypt/live/{name}/fullchain.pem;
+    ssl_certificate_key /etc/letsencrypt/live/{name}/privkey.pem;
+}}
+"""
+
+#: Pebble keeps its accounts in memory: after a boot certbot's are unknown to it, unlike those of
+#: a real CA. This makes a new one and writes it into the renewal configurations.
+_NEW_ACCOUNT = """\
+set -e
+rm -rf /etc/letsencrypt/accounts
+certbot register -n --agree-tos --register-unsafely-without-email --server {acme} >/dev/null 2>&1
+id=$(basename /etc/letsencrypt/accounts/127.0.0.1:14000/dir/*)
+sed -i "s/^account = .*/account = $id/" /etc/letsencrypt/renewal/*.conf
+"""
+
+LAUNCHER = """\
+#!/bin/sh
+PYTHONPATH=/opt/certtui/src:/opt/certtui/site exec python3 -W error -m certtui "$@"
+"""
+
+
+def prepare(host: Machine, key: str) -> None:
+    """Everything before the first boot; ``key`` is an OpenSSH public key that may log in."""
+    pebble = host.root / "etc/pebble"
+    pebble.mkdir()
+    write_self_signed(pebble / "api.key", pebble / "api.pem", "test ACME server")
+    host.write("/etc/pebble/pebble.json", json.dumps({"pebble": _PEBBLE}))
+    host.write("/etc/systemd/system/pebble-names.service", _NAMES_UNIT)
+    host.write("/etc/systemd/system/pebble.service", _PEBBLE_UNIT)
+    host.write("/etc/hostname", "web1\n")
+    names = " ".join(NAMES)
+    host.write("/etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 web1.example.test web1 {names}\n")
+    host.write("/etc/aliases", f"root: {ADMIN}\n")
+    host.write("/etc/nginx/sites-available/default", _PLAIN)
+    host.write("/srv/www/index.html", "hello\n")
+    host.write("/opt/certtui/bin/certtui", LAUNCHER, 0o755)
+    (host.root / "opt/certtui/site").mkdir()
+    (host.root / "opt/certtui/src").mkdir()
+    host.write("/root/.ssh/authorized_keys", key, 0o600)
+    Path(host.root / "root/.ssh").chmod(0o700)
+
+
+def issue(host: Machine) -> None:
+    """The rest, once it is booted: users, ACME server, certificates, TLS."""
+    host.run(["useradd", "--create-home", ADMIN])
+    host.run(["systemctl", "enable", "--now", "pebble-names", "pebble"])
+    host.wait_until(lambda: acme_answers(host), 20, "pebble to answer")
+    for name in NAMES:
+        host.run(
+            [
+                *("certbot", "certonly", "-n", "--agree-tos", "--register-unsafely-without-email"),
+                *("--server", ACME, "--webroot", "-w", "/srv/www", "-d", name),
+            ],
+            env={"REQUESTS_CA_BUNDLE": TRUST},
+        )
+        host.write(f"/etc/nginx/sites-enabled/{name}", _TLS.format(name=name))
+    make_due(host, DUE)
+    host.run(["nginx", "-t"])
+    host.run(["systemctl", "reload", "nginx"])
+
+
+def make_due(host: Machine, name: str) -> None:
+    """certbot renews it at the next run, whatever its age (renew_before_expiry)."""
+    path = f"/etc/letsencrypt/renewal/{name}.conf"
+    host.write(path, "renew_before_expiry = 100 days\n" + host.read(path))
+
+
+def acme_answers(host: Machine) -> bool:
+    """Whether the ACME server is up."""
+    return host.run(["curl", "-fsS", "--cacert", TRUST, ACME], check=False).returncode == 0
+
+
+def new_account(host: Machine) -> None:
+    """To be called after each boot: see :data:`_NEW_ACCOUNT`."""
+    host.wait_until(lambda: acme_answers(host), 20, "pebble to answer")
+    script = _NEW_ACCOUNT.format(acme=ACME)
+    host.run(["sh", "-c", script], env={"REQUESTS_CA_BUNDLE": TRUST})
+
+
+def served(host: Machine, name: str) -> str:
+    """SHA-256 fingerprint of the certificate nginx serves for a name on 127.0.0.1:443."""
+    said = host.run(
+        ["openssl", "s_client", "-connect", "127.0.0.1:443", "-servername", name], check=False
+    )
+    shown = host.run(["openssl", "x509", "-noout", "-fingerprint", "-sha256"], input=said.stdout)
+    return shown.stdout.strip()
+
+
+def on_disk(host: Machine, name: str) -> str:
+    """SHA-256 fingerprint of the lineage's newest certificate."""
+    path = f"/etc/letsencrypt/live/{name}/cert.pem"
+    argv = ["openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in", path]
+    return host.run(argv).stdout.strip()
+
+
+def plan(backend: str, *, times: tuple[str, ...] = (), mail: str = f"{ADMIN}@localhost") -> str:
+    """A plan as an administrator of this host would write it."""
+    quoted = ", ".join(f'"{time}"' for time in times)
+    return f"""\
+version = 1
+[schedule]
+backend = "{backend}"
+times = [{quoted}]
+[mail]
+to = "{mail}"
+[certbot.env]
+REQUESTS_CA_BUNDLE = "{TRUST}"
+"""
