@@ -6,6 +6,7 @@ import shlex
 from typing import Any
 
 from certtui.change.model import FileChange, Preview, Result, Step
+from certtui.host.visible import visible
 
 
 def preview_json(preview: Preview) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def preview_text(preview: Preview) -> str:
             lines.append(f"# {change.state} {change.mode:04o} {change.owner} {change.path}")
             if change.state == "conflict":
                 lines.append(f"# conflict: {change.reason}; `apply --force` replaces it")
-            lines += [_visible(line) for line in change.diff().splitlines()]
+            lines += [visible(line) for line in change.diff().splitlines()]
             lines.append("")
     lines += [f"$ {shlex.join(action.argv)}  # {action.why}" for action in preview.actions]
     lines += [f"! apply would refuse: {refusal}" for refusal in preview.refusals]
@@ -55,11 +56,6 @@ def summary(preview: Preview) -> str:
         if any(change.state == state for change in preview.files)
     ]
     return f"files: {', '.join(counted)}; commands: {len(preview.actions)}; nothing was written"
-
-
-def _visible(line: str) -> str:
-    """A line without what a terminal would act on: files on disk are not to be trusted."""
-    return "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in line)
 
 
 def print_step(step: Step) -> None:
