@@ -24,13 +24,28 @@ def missing() -> str:
     """Why no host can be booted here, or ""."""
     if os.geteuid() != 0:
         return "booting hosts needs root"
-    if sys.version_info[:2] != (3, 11):
+    if sys.hexversion >> 16 != 0x030B:
         return "certtui runs on the hosts with this Python's packages, and theirs is Python 3.11"
     programs = ("systemd-nspawn", "mmdebstrap", "nsenter", "mount")
     lacking = [program for program in programs if shutil.which(program) is None]
     if lacking:
         return f"not installed: {', '.join(lacking)} (apt install systemd-container mmdebstrap)"
     return ""
+
+
+@pytest.fixture
+def transcript(request: pytest.FixtureRequest) -> Iterator[Callable[..., None]]:
+    """Keeps what commands printed, in build/transcripts, a file a test."""
+    lines: list[str] = []
+
+    def keep(done: subprocess.CompletedProcess[str], shown: str) -> None:
+        lines.append(f"$ {shown}\n{done.stdout}{done.stderr}-> {done.returncode}\n")
+
+    yield keep
+    folder = Path(os.environ.get("CERTTUI_TRANSCRIPTS", "build/transcripts"))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{request.node.name}.txt").write_text("\n".join(lines), "utf-8")
+    print("\n".join(lines))
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,10 @@ PACKAGES = (
 )
 
 #: Nothing may start in the chroot; on the booted host everything must.
-_POLICY = 'printf "#!/bin/sh\\nexit 101\\n" >"$1/usr/sbin/policy-rc.d"; chmod 755 "$1/usr/sbin/policy-rc.d"'
+_POLICY = (
+    'printf "#!/bin/sh\\nexit 101\\n" >"$1/usr/sbin/policy-rc.d"; '
+    'chmod 755 "$1/usr/sbin/policy-rc.d"'
+)
 
 
 def cache() -> Path:

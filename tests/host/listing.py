@@ -1,18 +1,21 @@
 """Runs on the host, by its own Python: everything below the folders that certtui touches."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 
 FOLDERS = ("/etc", "/usr/local", "/var/spool/cron")
-#: certbot's accounts stay (a dry run registers one); the others are not ours and move by themselves.
+#: certbot's accounts stay (a dry run registers one); the others move by themselves.
 SKIPPED = ("/etc/letsencrypt/accounts", "/etc/mtab", "/etc/.updated", "/etc/resolv.conf")
 
 
-def paths():
+def paths() -> Iterator[tuple[str, os.stat_result]]:
     for top in FOLDERS:
         for folder, names, files in os.walk(top):
             names[:] = sorted(n for n in names if os.path.join(folder, n) not in SKIPPED)
@@ -22,8 +25,8 @@ def paths():
                     yield path, os.lstat(path)
 
 
-def whole(path, found):
-    what = [stat.filemode(found.st_mode), found.st_uid, found.st_gid]
+def whole(path: str, found: os.stat_result) -> list[object]:
+    what: list[object] = [stat.filemode(found.st_mode), found.st_uid, found.st_gid]
     if stat.S_ISREG(found.st_mode):
         with open(path, "rb") as file:
             what.append(hashlib.sha256(file.read()).hexdigest())
@@ -32,7 +35,7 @@ def whole(path, found):
     return what
 
 
-def units():
+def units() -> dict[str, object]:
     argv = ["systemctl", "list-unit-files", "--no-legend", "--state=enabled,disabled,masked"]
     said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
     active = ["systemctl", "list-units", "--no-legend", "--plain", "--type=timer", "--state=active"]
@@ -43,7 +46,7 @@ def units():
     }
 
 
-def main():
+def main() -> None:
     if "marks" in sys.argv:
         print(json.dumps({path: [found.st_ino, found.st_mtime_ns] for path, found in paths()}))
     else:

@@ -32,8 +32,8 @@ _NAMES_UNIT = """\
 [Unit]
 Description=Names for the test ACME server
 [Service]
-ExecStart=/usr/bin/pebble-challtestsrv -dns01 127.0.0.1:8053 -defaultIPv4 127.0.0.1 -defaultIPv6 "" \
--http01 "" -https01 "" -tlsalpn01 "" -management 127.0.0.1:8055
+ExecStart=/usr/bin/pebble-challtestsrv -dns01 127.0.0.1:8053 -defaultIPv4 127.0.0.1 \
+-defaultIPv6 "" -http01 "" -https01 "" -tlsalpn01 "" -management 127.0.0.1:8055
 [Install]
 WantedBy=multi-user.target
 """
