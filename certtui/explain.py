@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: What a lack of the host is called, for each question whose choices depend on the host.
 _NEEDS = {"schedule.backend": "scheduler", "webserver.kind": "webserver"}
 
+#: What stands where facts are still awaited.
+LOOKING = "looking at this host..."
+
 _MOMENT = "%a %d %b %H:%M"
 
 
@@ -47,7 +50,7 @@ def _short(sentence: str, field: Field, value: str) -> str:
         f'backend "{value}" ',
     ):
         sentence = sentence.removeprefix(head)
-    return sentence
+    return sentence.removeprefix("is ")
 
 
 def _found(interview: Interview, field: Field, value: str) -> str:
@@ -101,7 +104,7 @@ def below(interview: Interview, field: Field) -> list[str]:
 def _scheduler(interview: Interview) -> Iterator[str]:
     facts = interview.facts
     if facts is None:
-        yield "looking at this host..."
+        yield LOOKING
         return
     yield from next_runs(interview, 5)
     vendors = [item.where for item in facts.renewers if item.vendor and item.active]
@@ -157,7 +160,7 @@ def _runs(interview: Interview) -> Iterator[str]:
 def _mail(interview: Interview) -> Iterator[str]:
     facts = interview.facts
     if facts is None:
-        yield "looking at this host..."
+        yield LOOKING
     elif facts.mailer is None:
         from certtui.change.requirements import install_argv
 
@@ -177,12 +180,14 @@ _BELOW: Mapping[str, Callable[[Interview], Iterator[str]]] = {
 }
 
 
-def welcome(interview: Interview, most: int = 6) -> list[tuple[str, str]]:
+def welcome(
+    interview: Interview, *, most: int = 6, unknown: str = LOOKING
+) -> list[tuple[str, str]]:
     """What was found: (heading, line); a heading is empty in its further lines."""
     facts = interview.facts
     if facts is None:
         names = ("Certificates", "Web server", "certbot", "Mail", "Renewed by")
-        return [(name, "looking at this host...") for name in names]
+        return [(name, unknown) for name in names]
     now = interview.session.clock()
     rows = _rows("Certificates", [_lineage(item, now) for item in facts.lineages], most)
     if not facts.lineages:

@@ -13,6 +13,12 @@ from certtui.interview import Interview
 from certtui.tui.body import Body, Keys
 from certtui.tui.progress import Progress
 
+_REMEMBER = (
+    "certtui status   certificates, next and last runs",
+    "certtui doctor   checks that the next renewal will happen",
+    "certtui undo     puts back what was there before",
+)
+
 
 def summary(interview: Interview, progress: Progress | None) -> list[str]:
     """The page and, on leaving, the lines that stay in the terminal."""
@@ -23,8 +29,7 @@ def summary(interview: Interview, progress: Progress | None) -> list[str]:
         lines += _block(
             "Failed", [f"{name}: {progress.reasons.get(name, '')}" for name in progress.failed[:6]]
         )
-    lines += _block("Undo", ["certtui undo puts back what was there before"])
-    return [*lines, *_block("Remember", ["certtui status   certtui doctor   certtui undo"])]
+    return [*lines, *_block("Remember", list(_REMEMBER))]
 
 
 def _headline(interview: Interview, progress: Progress | None) -> str:
@@ -68,11 +73,13 @@ class Done(Body):
         self._progress = progress
 
     def compose(self) -> ComposeResult:
+        yield Static(classes="heading", markup=False)
         yield Static(id="text", markup=False)
 
     def on_resize(self) -> None:
         width = max(20, self.size.width)
-        lines = summary(self.interview, self._progress)
+        headline, _, *lines = summary(self.interview, self._progress)
+        self.query_one(".heading", Static).update(headline)
         folded = [
             part
             for line in lines
@@ -84,14 +91,10 @@ class Done(Body):
         self.query_one("#text", Static).update("\n".join(folded))
 
     def works(self) -> Keys:
-        return [("Enter", "leave (this summary stays in your terminal)"), ("?", "help")]
+        return [("Enter", "leave (this summary stays in your terminal)")]
 
     def help(self) -> list[str]:
-        return [
-            "certtui status   certificates, next and last runs",
-            "certtui doctor   checks that the next renewal will happen",
-            "certtui undo     puts back what was there before",
-        ]
+        return list(_REMEMBER)
 
     def accept(self) -> None:
         self.wizard.finish()

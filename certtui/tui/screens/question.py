@@ -91,7 +91,7 @@ class Question(Body, can_focus=False):
     def works(self) -> Keys:
         keys: Keys = []
         if not self._detour and self.interview.facts is None:
-            keys.append(("", "looking at this host..."))
+            keys.append(("", explain.LOOKING))
         else:
             keys.append(("Enter", "accept"))
         keys.append(("Esc", "back"))

@@ -96,7 +96,11 @@ class Review(Body, can_focus=False):
             self.problem = "\n".join(self.preview.refusals)
             self.say(f"Apply would refuse: {self.problem}")
         self._summary()
-        self._show(0)
+        # What has to be decided comes first to the eye.
+        states = [change.state for change in self._files]
+        first = states.index("conflict") if "conflict" in states else 0
+        self.query_one("#files", ChoiceList).highlighted = first
+        self._show(first)
         self.wizard.refresh_frame()
 
     # -- what is shown -------------------------------------------------------------------------
@@ -125,7 +129,7 @@ class Review(Body, can_focus=False):
         if change.state == "conflict":
             decided = "keep" if change.path in self.keep else "k keep, r replace"
             decided = "replace" if change.path in self.replace else decided
-            return head + shorten(change.path, width - len(decided)) + f"  {decided}"
+            return head + shorten(change.path, width + 8 - len(decided)) + f"  {decided}"
         added, removed = change.counts()
         counts = f"+{added}" * bool(added) + f" -{removed}" * bool(removed)
         return head + shorten(change.path, width).ljust(width) + f" {counts:>9}".rstrip()
@@ -142,7 +146,10 @@ class Review(Body, can_focus=False):
         self.moved()
 
     def _diff(self, change: FileChange) -> list[str]:
-        return [f"# {change.reason}", *change.diff().splitlines()]
+        reason = change.reason
+        if change.state == "conflict":
+            reason += ": k keeps it, r replaces it (`certtui undo` brings it back)"
+        return [f"# {reason}", *change.diff().splitlines()]
 
     def _commands(self) -> list[str]:
         lines: list[str] = []

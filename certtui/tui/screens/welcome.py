@@ -49,8 +49,9 @@ class Welcome(Body):
 
     def facts_arrived(self) -> None:
         width = max(20, (self.size.width or 80) - 18)
+        unknown = "not known" if self.wizard.facts_error else explain.LOOKING
         lines: list[str] = []
-        for head, text in explain.welcome(self.interview):
+        for head, text in explain.welcome(self.interview, unknown=unknown):
             first, *more = textwrap.wrap(text, width, break_on_hyphens=False) or [""]
             lines.append(f"  {head:<14}{first}")
             lines += [f"{'':<16}{line}" for line in more]
@@ -78,7 +79,7 @@ class Welcome(Body):
         if self.wizard.facts_error:
             return [("r", "look again"), ("?", "help"), ("q", "quit")]
         if self.interview.facts is None:
-            return [("", "looking at this host..."), ("?", "help"), ("q", "quit")]
+            return [("", explain.LOOKING), ("?", "help"), ("q", "quit")]
         return [("Enter", "go on"), ("=", "answers"), ("?", "help"), ("q", "quit")]
 
     def help(self) -> list[str]:
