@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,11 @@ from tests.render.support import Machine
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
+def machine(tmp_path: Path) -> Iterator[Machine]:
     """A machine with nginx under systemd and a mailer; certbot finds nothing due."""
     made = Machine(tmp_path / "m")
     made.mailer()
     made.server()
     made.certbot("exit 0")
-    return made
+    yield made
+    made.clear()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -67,6 +69,8 @@ class Machine:
     shell: tuple[str, ...] = ("dash",)
     tools: tuple[str, ...] = (*TOOLS, *MORE)
     environment: dict[str, str] = field(default_factory=lambda: {"PATH": "/usr/bin:/bin"})
+
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for name in ("bin", "sbin", "log", "etc/renewal-hooks/post", "etc/renewal-hooks/deploy"):
@@ -173,7 +177,7 @@ class Machine:
         )
 
     def start(self, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        started = subprocess.Popen(
             [self.program, *self.shell[1:], str(self.script)],
             env={**self.environment, **environment},
             stdin=subprocess.DEVNULL,
@@ -182,6 +186,15 @@ class Machine:
             text=True,
             start_new_session=True,
         )
+        self.started.append(started)
+        return started
+
+    def clear(self) -> None:
+        """Ends what a failing test left."""
+        for started in self.started:
+            if started.returncode is None:
+                os.killpg(started.pid, signal.SIGKILL)
+                started.communicate()
 
     def mails(self) -> list[str]:
         return [path.read_text() for path in sorted(self.folder.glob("mail.[0-9]*"), key=_number)]

@@ -87,7 +87,7 @@ def test_seed_23_ended_in_the_random_wait_certbot_never_starts(machine: Machine)
 
 def test_ended_while_it_mails_the_run_is_logged_and_the_mail_tried_again(machine: Machine) -> None:
     machine.certbot("exit 1")
-    machine.fake("sendmail", f"touch {machine.folder}/mailing; exec /bin/sleep 60")
+    machine.fake("sendmail", f"echo >{machine.folder}/mailing; exec /bin/sleep 60")
     machine.install()
     started = machine.start(CERTTUI_TRIGGER="cron")
     until((machine.folder / "mailing").exists)
