@@ -96,7 +96,7 @@ class Job:
 
     @cached_property
     def config_dir(self) -> str:
-        from certtui.renewal.commands import config_dir
+        from certtui.render.places import config_dir
 
         return config_dir(self.plan)
 

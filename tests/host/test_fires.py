@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def scheduled(layers: list[Path]) -> Iterator[dict[tuple[str, bool], Scheduled]]
             started = dict(zip(cases, pool.map(start, cases), strict=True))
         for one in started.values():
             one.host.wait_until(
-                lambda one=one: one.host.exists(LOG), PATIENCE, f"the run by {one.backend}"
+                partial(one.host.exists, LOG), PATIENCE, f"the run by {one.backend}"
             )
         yield started
     finally:
