@@ -133,12 +133,22 @@ class Interview:
 
         Raises Refused, PlanInvalid.
         """
-        path = self.session.path
+        path, base = self.session.path, self.session.base
+        if self.session.named and base is not None:
+            self._unchanged(path, base)
         if not self.session.named:
             path = os.path.join(os.path.dirname(store.draft_path()), "plan.toml")
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         store.write_new(path, self.document(), force=True)
         return path
+
+    def _unchanged(self, path: str, base: Document) -> None:
+        """Raises Refused if the plan was edited while the wizard was open."""
+        from certtui.errors import Refused
+        from certtui.plan.document import read_bytes
+
+        if read_bytes(path) not in (base.content, self.document().content):
+            raise Refused(f"{path} was edited while the wizard was open: start the wizard again")
 
 
 def pages(values: Mapping[str, Any]) -> list[Field]:

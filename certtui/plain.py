@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from certtui import explain
 from certtui import interview as talk
-from certtui.errors import CerttuiError, ExitCode, UsageError
+from certtui.errors import CerttuiError, ExitCode, NeedsRoot, UsageError
 from certtui.interview import Interview
 from certtui.plan.fields import Field, Kind
 
@@ -153,6 +153,9 @@ def _review(interview: Interview) -> int:
                 interview.learn(interview.gather())
             job = interview.job()
             preview = job.draft().preview
+        except NeedsRoot as error:
+            print(f"\n{error}")
+            return _hand_over(interview)
         except CerttuiError as error:
             print(f"\nThis cannot be applied: {error}")
             preview = None

@@ -278,7 +278,8 @@ class WizardApp(App[int]):
             self.go(self._back())
 
     async def _back(self) -> None:
-        if self.body.leave() or await self.return_from_detour() or not self.body.free:
+        self.body.set_down()
+        if await self.body.leave() or await self.return_from_detour() or not self.body.free:
             return
         await self.backward()
 
@@ -300,6 +301,7 @@ class WizardApp(App[int]):
 
         if not self.body.free or isinstance(self.body, Answers):
             return
+        self.body.set_down()
         if advanced_only:
             if isinstance(self.body, Question) and self.body.advanced():
                 self.go(self.detour(Answers(self.body.advanced(), "Advanced answers")))
@@ -372,6 +374,7 @@ class WizardApp(App[int]):
     def finish(self, code: int | None = None) -> None:
         """Leaves with an exit code; answers that were not applied stay in the draft."""
         for body in self._bodies:
+            body.set_down()
             body.end()
         self.exit(self.code if code is None else code)
 

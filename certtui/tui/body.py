@@ -49,7 +49,7 @@ class Body(Vertical, can_focus=True):
     def accept(self) -> None:
         """Enter."""
 
-    def leave(self) -> bool:
+    async def leave(self) -> bool:
         """Esc, before the frame goes back; True if that was all it meant."""
         return False
 
@@ -81,6 +81,9 @@ class Body(Vertical, can_focus=True):
         place = self.query_one(".problem", Static)
         place.display = bool(problem)
         place.update(problem)
+
+    def set_down(self) -> None:
+        """The body is left: what is typed and well is kept."""
 
     def end(self) -> None:
         """The program ends: work in the background must end too."""

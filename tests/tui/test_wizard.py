@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from certtui import answers as store
+from certtui.errors import NeedsRoot
 from certtui.plan.fields import FIELDS, Field, Kind
 from certtui.tui.app import WizardApp
 from certtui.tui.screens.dry_run import DryRun
@@ -136,12 +137,11 @@ async def test_every_question_of_the_declaration_is_asked_or_listed(tmp_path: Pa
 
 
 async def test_a_new_field_needs_no_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from certtui.plan import fields, validate
+    from certtui.plan import fields
 
     extra = Field("mail.retries", Kind.BOOLEAN, True, "Try again?", "said once", "mail")
     everything = (*FIELDS, extra)
-    for module in (fields, validate.fields):
-        monkeypatch.setattr(module, "FIELDS", everything)
+    monkeypatch.setattr(fields, "FIELDS", everything)
     monkeypatch.setattr("certtui.interview.FIELDS", everything)
     async with wizard(tmp_path) as driver:
         await driver.until(lambda: driver.app.interview.facts is not None)
@@ -397,3 +397,45 @@ async def test_without_colour_cursor_and_choice_are_text(
             for segment in strip:
                 style = segment.style
                 assert style is None or style.color is None or style.color.is_default
+
+
+async def test_half_an_address_is_not_an_answer(tmp_path: Path) -> None:
+    async with wizard(tmp_path) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        await driver.press("enter", "enter", "enter", "enter", *"admin@", "escape")
+        assert driver.app.interview.values()["mail.to"] == ""
+        await driver.press("enter", *"admin@example.com", "escape")
+        assert driver.app.interview.values()["mail.to"] == "admin@example.com"
+
+
+async def test_a_user_who_may_not_look_is_given_the_line_for_sudo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(self: object) -> None:
+        raise NeedsRoot("/var/lib/certtui/state.json may not be read by this user: run as root")
+
+    monkeypatch.setattr("certtui.session.Session.may_apply", property(lambda self: False))
+    monkeypatch.setattr("certtui.workflow.Job.draft", unreadable)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    async with wizard(tmp_path) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        await driver.press("enter", "enter", "enter", "enter", "enter")
+        await driver.until(lambda: "Only root can see" in driver.text)
+        await driver.press("enter", "a")
+        await driver.until(lambda: "sudo certtui apply" in driver.text)
+
+
+async def test_a_plan_edited_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    async with wizard(tmp_path, named=True) as driver:
+        base = driver.app.session.base
+        assert base is not None
+        plan.write_bytes(base.content + b"# mine\n")
+        await driver.to_review()
+        await driver.press("a")
+        await driver.until(lambda: "edited while the wizard was open" in driver.text)
+        assert "Esc back to review" in driver.text
+        await driver.press("escape")
+        assert isinstance(driver.app.body, Review)
+    assert plan.read_bytes().endswith(b"# mine\n")
+    assert not (tmp_path / "usr").exists()

@@ -78,10 +78,10 @@ class Applying(Body, can_focus=False):
     def help(self) -> list[str]:
         return _HELP
 
-    def leave(self) -> bool:
+    async def leave(self) -> bool:
         if not self._running:
             self.wizard.code = ExitCode.OK
-            self.wizard.go(self.wizard.review())
+            await self.wizard.review()
         return True
 
     def may_leave(self) -> bool:
@@ -124,6 +124,6 @@ class HandOver(Body, can_focus=False):
     def accept(self) -> None:
         self.wizard.finish()
 
-    def leave(self) -> bool:
-        self.wizard.go(self.wizard.review())
+    async def leave(self) -> bool:
+        await self.wizard.review()
         return True

@@ -99,5 +99,5 @@ class Done(Body):
     def accept(self) -> None:
         self.wizard.finish()
 
-    def leave(self) -> bool:
+    async def leave(self) -> bool:
         return True

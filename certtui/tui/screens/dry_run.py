@@ -222,7 +222,7 @@ class DryRun(Body, can_focus=False):
             self.follow(False)
         super().page(direction)
 
-    def leave(self) -> bool:
+    async def leave(self) -> bool:
         return True
 
     def may_leave(self) -> bool:

@@ -142,16 +142,24 @@ class Question(Body, can_focus=False):
             self._explain()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """What is typed counts as soon as it is well; what is wrong is said at Enter."""
+        """A number counts while it is typed, so that its table follows; a text when it is done.
+
+        Half an address can be well in itself and would stay when the page is left.
+        """
         event.stop()
+        self.say("")
+        if self.field.kind is Kind.INTEGER:
+            self.set_down()
+            self._explain()
+
+    def set_down(self) -> None:
+        if self.field.kind in _CHOOSING:
+            return
         try:
-            value = talk.from_text(self.field, event.value)
+            value = talk.from_text(self.field, self.query_one(Answer).value)
         except ValueError:
             return
-        if not self.interview.give(self.field.key, value):
-            self.say("")
-            self._explain()
-            self.wizard.refresh_frame()
+        self.interview.give(self.field.key, value)
 
     def accept(self) -> None:
         problem = self._problem()

@@ -9,6 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from certtui.errors import ExitCode
 from certtui.tui.body import Body, Keys
 from certtui.tui.choices import ChoiceList, Row
 from certtui.tui.frame import rule, shorten
@@ -45,6 +46,8 @@ class Review(Body, can_focus=False):
         self.preview: Preview | None = None
         self.actions: tuple[Action, ...] = ()
         self.problem = ""
+        #: a user who may not even look: root has to
+        self.unseen = False
         self.keep: set[str] = set()
         self.replace: set[str] = set()
         self._files: list[FileChange] = []
@@ -81,9 +84,14 @@ class Review(Body, can_focus=False):
         self.job, self.preview = job, preview
 
     def _failed(self, sentence: str, code: int) -> None:
-        del code
-        self.problem = sentence
-        self.query_one(".status", Static).update("This cannot be applied; nothing is written")
+        self.unseen = code == ExitCode.NEEDS_ROOT and not self.wizard.session.may_apply
+        status = "This cannot be applied; nothing is written"
+        if self.unseen:
+            status = "Only root can see what would change; nothing is written yet"
+            sentence += "\na saves your plan and shows the command for root."
+        else:
+            self.problem = sentence
+        self.query_one(".status", Static).update(status)
         self.say(sentence)
         self.wizard.refresh_frame()
 
@@ -180,14 +188,16 @@ class Review(Body, can_focus=False):
     @property
     def ready(self) -> bool:
         """Whether ``a`` applies."""
-        return self.preview is not None and not self.problem and not self.undecided
+        seen = self.preview is not None and not self.problem and not self.undecided
+        return seen or self.unseen
 
     def works(self) -> Keys:
         keys: Keys = []
         if self.preview is not None:
             keys.append(("Enter", "whole diff"))
-            if self.ready:
-                keys.append(("a", "apply"))
+        if self.ready:
+            keys.append(("a", "apply"))
+        if self.preview is not None:
             if self.preview.conflicts:
                 keys += [("k", "keep"), ("r", "replace")]
             keys.append(("PgDn", "scroll"))
@@ -234,9 +244,9 @@ class Review(Body, can_focus=False):
         from certtui.change.apply import Consent
         from certtui.tui.screens.applying import Applying, HandOver
 
-        assert self.job is not None and self.preview is not None
         if not self.wizard.session.may_apply:
             self.wizard.go(self.wizard.show(HandOver()))
             return
+        assert self.job is not None and self.preview is not None
         consent = Consent(keep=frozenset(self.keep), replace=frozenset(self.replace))
         self.wizard.go(self.wizard.show(Applying(self.job, self.preview, consent)))
