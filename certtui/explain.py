@@ -22,6 +22,8 @@ _NEEDS = {"schedule.backend": "scheduler", "webserver.kind": "webserver"}
 #: What stands where facts are still awaited.
 LOOKING = "looking at this host..."
 
+_DAY = 86400.0
+
 _MOMENT = "%a %d %b %H:%M"
 
 
@@ -169,7 +171,6 @@ def _mail(interview: Interview) -> Iterator[str]:
         yield "Leave it empty to go on without mail."
     else:
         yield f"Sent with {facts.mailer.path} ({facts.mailer.real}); not proved: certtui drill"
-        yield "Empty: no mail."
 
 
 _BELOW: Mapping[str, Callable[[Interview], Iterator[str]]] = {
@@ -189,7 +190,11 @@ def welcome(
         names = ("Certificates", "Web server", "certbot", "Mail", "Renewed by")
         return [(name, unknown) for name in names]
     now = interview.session.clock()
-    rows = _rows("Certificates", [_lineage(item, now) for item in facts.lineages], most)
+    install = facts.certbot(interview.values()["certbot.command"])
+    version = install.version_tuple if install else ()
+    width = max((len(item.name) for item in facts.lineages), default=0)
+    found = [f"{item.name:<{width}}  {_lineage(item, now, version)}" for item in facts.lineages]
+    rows = _rows("Certificates", found, most)
     if not facts.lineages:
         rows = [("Certificates", "none yet: get the first one, for example with")]
         rows += [("", f"certbot certonly {_authenticator(facts)} -d {facts.system.hostname}")]
@@ -241,12 +246,16 @@ def _when(moment: datetime | None) -> str:
     return f", next {moment.astimezone():{_MOMENT}}" if moment else ""
 
 
-def _lineage(item: Lineage, now: datetime) -> str:
+def _lineage(item: Lineage, now: datetime, certbot: tuple[int, ...]) -> str:
     if item.error:
-        return f"{item.name}: {item.error}"
-    if item.not_after is None:
-        return f"{item.name}: no certificate"
-    days = (item.not_after - now).days
+        return item.error
+    if item.not_after is None or item.not_before is None:
+        return "no certificate"
+    days = (item.not_after - now).total_seconds() / _DAY
     if days < 0:
-        return f"{item.name}  expired {-days} days ago"
-    return f"{item.name}  {days} days left"
+        return f"expired {int(-days)} days ago"
+    lifetime = (item.not_after - item.not_before).total_seconds() / _DAY
+    late = attempts.days_before_expiry(lifetime, certbot) - days
+    # A run a day is the least that is usual: after two days a renewal was missed.
+    due = ", overdue" if late > 2 else ", due" if late > 0 else ""
+    return f"{int(days)} days left{due}"

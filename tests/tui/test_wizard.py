@@ -84,7 +84,12 @@ def written(root: Path) -> list[str]:
 async def test_welcome_shows_what_was_found(tmp_path: Path) -> None:
     async with wizard(tmp_path) as driver:
         await driver.until(lambda: driver.app.interview.facts is not None)
-        for words in ("example.com  61 days left", "nginx 1.22, owns 80 and 443", "certbot.timer"):
+        for words in (
+            "61 days left",
+            "12 days left, overdue",
+            "nginx 1.22, owns 80 and 443",
+            "certbot.timer",
+        ):
             assert words in driver.text
 
 

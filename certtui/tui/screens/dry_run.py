@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.widgets import Static
 
 from certtui.errors import ExitCode
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at what certbot said: one redraw for many lines.
 _TICK = 0.1
+
+#: Columns from which the log stands beside the certificates, and those of the certificates.
+_WIDE, _LEFT = 120, 48
 
 _HELP = [
     "Every renewal is tried now against a test server; no certificate is replaced.",
@@ -63,10 +67,12 @@ class DryRun(Body, can_focus=False):
 
     def compose(self) -> ComposeResult:
         yield Static(classes="status", markup=False)
-        yield Static(id="lineages", markup=False)
         yield Static(classes="problem", markup=False)
-        yield Static(classes="rule", markup=False)
-        yield Lines()
+        with Vertical(id="halves"):
+            yield Static(id="lineages", markup=False)
+            with Vertical(id="log"):
+                yield Static(classes="rule", markup=False)
+                yield Lines()
 
     def on_mount(self) -> None:
         lines = self.query_one(Lines)
@@ -75,7 +81,13 @@ class DryRun(Body, can_focus=False):
         self._begin([""])
 
     def on_resize(self) -> None:
+        self.set_class(self._wide, "-wide")
         self._draw()
+
+    @property
+    def _wide(self) -> bool:
+        """Whether the log has room beside the certificates."""
+        return self.size.width >= _WIDE
 
     def _begin(self, names: list[str]) -> None:
         """A run for all ("") or, one after the other, for those named."""
@@ -106,7 +118,9 @@ class DryRun(Body, can_focus=False):
         for _ in range(len(self._events)):
             event = self._events.popleft()
             if isinstance(event, Line):
-                said.append(event.text)
+                # The rules certbot draws say nothing; the log on disk has them.
+                if event.text.strip(" -") or not event.text:
+                    said.append(event.text)
             else:
                 news = True
                 self.progress.take(event)
@@ -123,8 +137,9 @@ class DryRun(Body, can_focus=False):
         if not self.running:
             state = f"{self._verdict()}   {state}"
         self.query_one(".status", Static).update(state)
-        rows = self.progress.rows(max(2, min(8, height // 3)))
-        width = max(20, self.size.width or 80)
+        most = max(2, height - 6) if self._wide else max(2, min(8, height // 3))
+        rows = self.progress.rows(most)
+        width = _LEFT - 1 if self._wide else max(20, self.size.width or 80)
         folded = [
             part
             for row in rows
@@ -143,7 +158,9 @@ class DryRun(Body, can_focus=False):
         right = lines.position
         if self.running:
             right = "following" if lines.follow else f"paused  {right}"
-        self.query_one(".rule", Static).update(rule("certbot", right, self.size.width))
+        self.query_one(".rule", Static).update(
+            rule("certbot", right, lines.size.width or self.size.width)
+        )
 
     # -- its end -------------------------------------------------------------------------------
 

@@ -156,7 +156,7 @@ class Review(Body, can_focus=False):
     def _diff(self, change: FileChange) -> list[str]:
         reason = change.reason
         if change.state == "conflict":
-            reason += ": k keeps it, r replaces it (`certtui undo` brings it back)"
+            reason += ": k keep, r replace (`certtui undo` restores it)"
         return [f"# {reason}", *change.diff().splitlines()]
 
     def _commands(self) -> list[str]:
