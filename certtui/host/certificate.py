@@ -79,7 +79,10 @@ def _time(tag: int, content: bytes) -> datetime:
         text = ("19" if text[:2] >= "50" else "20") + text
     elif tag != _GENERALIZED_TIME:
         raise ValueError("is not a certificate")
-    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=timezone.utc)
+    try:
+        return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise ValueError("is not a certificate") from None
 
 
 def _expect(data: bytes, tag: int) -> bytes:
