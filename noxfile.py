@@ -51,12 +51,13 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
-    if shutil.which("shellcheck") is None:
-        session.error("shellcheck is missing: apt-get install shellcheck")
     scripts = Path(session.create_tmp()) / "scripts"
     session.run("python", "-m", "tests.render.export", str(scripts))
-    found = sorted(str(path) for path in scripts.rglob("*") if path.is_file())
-    session.run("shellcheck", "--shell=sh", "--severity=style", *found, external=True, silent=True)
+    if shutil.which("shellcheck") is None and not os.environ.get("CI"):
+        session.warn("shellcheck is not installed (apt install shellcheck): scripts not checked")
+        return
+    found = sorted(str(path) for path in scripts.iterdir())
+    session.run("shellcheck", "--shell=sh", "--severity=style", *found, external=True)
     session.log(f"shellcheck: {len(found)} rendered scripts, no finding")
 
 
