@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -108,16 +109,20 @@ def write_new(path: str, doc: Document, *, force: bool) -> None:
         raise Refused(f"{path} was not written: {os.strerror(error.errno or 0)}") from None
 
 
-def draft_path() -> str:
-    """Where unfinished answers wait (XDG base directories: state)."""
+def draft_path(plan: str = "") -> str:
+    """Where unfinished answers wait (XDG base directories: state).
+
+    ``plan`` is the absolute path of a plan that was named; each has a draft of its own.
+    """
     base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-    return os.path.join(base, "certtui", "draft.json")
+    mark = f"-{hashlib.sha256(os.fsencode(plan)).hexdigest()[:12]}" if plan else ""
+    return os.path.join(base, "certtui", f"draft{mark}.json")
 
 
-def load_draft() -> dict[str, Any]:
+def load_draft(plan: str = "") -> dict[str, Any]:
     """The answers of an earlier session that were not applied; empty if there are none."""
     try:
-        with open(draft_path(), encoding="utf-8") as file:
+        with open(draft_path(plan), encoding="utf-8") as file:
             data = json.load(file)
     except (OSError, ValueError):
         return {}
@@ -132,9 +137,9 @@ def load_draft() -> dict[str, Any]:
     return {key: value for key, value in known.items() if key not in bad}
 
 
-def save_draft(answers: Mapping[str, Any]) -> None:
+def save_draft(answers: Mapping[str, Any], plan: str = "") -> None:
     """Keeps unfinished answers for the next session. Raises OSError."""
-    path = draft_path()
+    path = draft_path(plan)
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     fd = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(fd, "w", encoding="utf-8") as file:
@@ -142,10 +147,10 @@ def save_draft(answers: Mapping[str, Any]) -> None:
     os.rename(f"{path}.new", path)
 
 
-def drop_draft() -> None:
+def drop_draft(plan: str = "") -> None:
     """Forgets the draft once it was applied."""
     try:
-        os.unlink(draft_path())
+        os.unlink(draft_path(plan))
     except FileNotFoundError:
         return
 

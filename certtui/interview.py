@@ -51,7 +51,8 @@ class Interview:
         self._gathered_for: tuple[Any, ...] = ()
         self._from_host: dict[str, Any] = {}
         self._base = session.base.plan.values() if session.base else {}
-        draft = store.load_draft() if session.keeps_draft else {}
+        self._draft_of = session.path if session.named else ""
+        draft = store.load_draft(self._draft_of) if session.keeps_draft else {}
         self.resumed = bool(draft)
         self.given: dict[str, Any] = {**session.answers, **draft}
 
@@ -80,14 +81,14 @@ class Interview:
         """Keeps the draft; a home that cannot be written must not stop the wizard."""
         if self.session.keeps_draft and self.given:
             try:
-                store.save_draft(self.given)
+                store.save_draft(self.given, self._draft_of)
             except OSError:
                 return
 
     def forget(self) -> None:
         """The draft was applied."""
         if self.session.keeps_draft:
-            store.drop_draft()
+            store.drop_draft(self._draft_of)
 
     def gather(self) -> Facts:
         """Looks at the host; for a worker. Raises CerttuiError."""

@@ -223,12 +223,7 @@ def _prove(job: Job) -> int:
         print("No certificate yet, so nothing was proved. After the first: certtui dry-run")
         return ExitCode.OK
     print("\nDry run: every renewal is tried now, against a test server.\n", flush=True)
-    cancel = threading.Event()
-    done = report.stream_text(_until_interrupted(job, cancel), sys.stdout)
+    done = report.stream_text(job.dry_run(threading.Event()), sys.stdout)
     if done.ok:
         print("\nSET UP AND PROVED. Remember: certtui status, certtui doctor, certtui undo")
     return int(report.exit_code(done))
-
-
-def _until_interrupted(job: Job, cancel: threading.Event) -> Any:
-    return job.dry_run(cancel)

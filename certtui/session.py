@@ -73,7 +73,6 @@ def for_host(path: str | None) -> Session:
         path=os.path.abspath(path) if path is not None else INSTALLED_PLAN,
         base=base,
         named=path is not None,
-        keeps_draft=path is None,
         before=before,
     )
 

@@ -444,3 +444,17 @@ async def test_a_plan_edited_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
         assert isinstance(driver.app.body, Review)
     assert plan.read_bytes().endswith(b"# mine\n")
     assert not (tmp_path / "usr").exists()
+
+
+async def test_each_named_plan_has_a_draft_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    async with wizard(tmp_path, keeps_draft=True, named=True) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        await driver.press("enter", "enter", "down", "q")
+    assert not os.path.exists(store.draft_path())
+    async with wizard(tmp_path, keeps_draft=True) as driver:
+        assert driver.app.interview.values()["schedule.backend"] == "systemd-timer"
+    async with wizard(tmp_path, keeps_draft=True, named=True) as driver:
+        assert driver.app.interview.values()["schedule.backend"] == "cron"
