@@ -7,11 +7,14 @@ import tempfile
 import traceback
 
 from certtui import __version__
-from certtui.errors import CerttuiError
+from certtui.errors import CerttuiError, PlanInvalid
 
 
 def sentence(error: BaseException) -> str:
     """An error for a person; what is certtui's own fault goes to a report that is named."""
+    if isinstance(error, PlanInvalid):
+        # Answers have no line in a file yet.
+        return "\n".join(f"{problem.key} {problem.message}" for problem in error.problems)
     if isinstance(error, (CerttuiError, OSError)):
         return str(error)
     return f"an error inside certtui ({type(error).__name__}); report: {_report(error)}"

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from certtui import answers as store
-from certtui.errors import CerttuiError
+from certtui import crash
+from certtui.errors import CerttuiError, PlanInvalid
 from certtui.plan import attempts
 from certtui.plan.fields import Field
 
@@ -78,9 +79,10 @@ def _lack(interview: Interview, field: Field, wanted: Mapping[str, Any]) -> str:
             if lack.what == _NEEDS[field.key]:
                 return lack.message
         _ = job.rendered
+    except PlanInvalid:
+        return ""  # another answer is missing still: no lack of the host
     except CerttuiError as error:
-        # A custom server's command comes on the next page: that is no lack of the host.
-        return "" if field.key == "webserver.kind" else str(error).splitlines()[0]
+        return crash.sentence(error).splitlines()[0]
     return ""
 
 
@@ -100,7 +102,7 @@ def below(interview: Interview, field: Field) -> list[str]:
     try:
         return list(explain(interview))
     except CerttuiError as error:
-        return [str(error).splitlines()[0]]
+        return [crash.sentence(error).splitlines()[0]]
 
 
 def _scheduler(interview: Interview) -> Iterator[str]:

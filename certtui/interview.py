@@ -28,6 +28,9 @@ _TITLES = {
     "mail": "Mail",
 }
 
+#: How lists are typed.
+TYPED_AS_SHELL = "Type it as in a shell: words, with quotes around spaces"
+
 #: Answers that change what the facts are about.
 _ABOUT_FACTS = ("certbot.command", "certbot.extra_args", "files.unit")
 

@@ -6,7 +6,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from certtui import explain
+from certtui import crash, explain
 from certtui import interview as talk
 from certtui.errors import CerttuiError, ExitCode, NeedsRoot, UsageError
 from certtui.interview import Interview
@@ -79,6 +79,8 @@ def _ask(interview: Interview, field: Field) -> None:
         text = _read(f"   [{default}] > ")
         if text == "?":
             print(f"   {field.help}")
+            if field.kind in (Kind.STRINGS, Kind.MAPPING):
+                print(f"   {talk.TYPED_AS_SHELL}; - for none")
         elif not text:
             problem = interview.problem(field.key, current)
             if not problem:
@@ -157,7 +159,7 @@ def _review(interview: Interview) -> int:
             print(f"\n{error}")
             return _hand_over(interview)
         except CerttuiError as error:
-            print(f"\nThis cannot be applied: {error}")
+            print(f"\nThis cannot be applied: {crash.sentence(error)}")
             preview = None
         if preview is not None:
             print("\nReview: everything that would change; nothing is written yet.\n")

@@ -177,3 +177,12 @@ def test_a_path_keeps_its_file_name() -> None:
 
 def test_what_a_terminal_would_act_on_is_shown() -> None:
     assert visible("a\tb\x1b[31m\x07") == "a       b\\x1b[31m\\x07"
+
+
+def test_a_missing_answer_is_no_lack_of_the_host(tmp_path: Path) -> None:
+    made = interview(tmp_path)
+    made.give("webserver.kind", "custom")
+    notes = explain.choices(made, BY_KEY["schedule.backend"])
+    assert notes["cron"].startswith("works here")
+    below = explain.below(made, BY_KEY["schedule.backend"])
+    assert below[0].startswith("webserver.command is empty but")

@@ -72,7 +72,7 @@ class Question(Body, can_focus=False):
             with Horizontal(classes="answer"):
                 yield Static("  > ", classes="mark", markup=False)
                 yield Answer(talk.as_text(self.field, value), self.field)
-            yield Static(f"    {self._hint()}", classes="tight", markup=False)
+            yield Static(self._hint(), classes="hint", markup=False)
         yield Static(classes="problem", markup=False)
         yield Static(id="below", markup=False)
 
@@ -200,4 +200,6 @@ class Question(Body, can_focus=False):
     def _hint(self) -> str:
         if self.field.kind is Kind.INTEGER:
             return f"Up and Down, or type {self.field.minimum} to {self.field.maximum}"
+        if self.field.kind in (Kind.STRINGS, Kind.MAPPING):
+            return f"{self.field.help.split(', as [')[0]}\n{talk.TYPED_AS_SHELL}"
         return self.field.help
