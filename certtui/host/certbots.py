@@ -25,7 +25,7 @@ def certbots(host: Host, command: str = "auto") -> tuple[CertbotInstall, ...]:
     found: dict[str, str] = {}  # real path -> path
     for path in [*wanted, *on_path, *_ELSEWHERE]:
         real = _program(host, path)
-        if real and (real not in found or path in wanted):
+        if real:
             found.setdefault(real, path)
     if not found:
         return ()
@@ -39,8 +39,9 @@ def _program(host: Host, path: str) -> str:
     found = host.info(real) if real else None
     if real is None or found is None or found.kind != "file" or not found.mode & 0o111:
         return ""
-    # Every program of a snap is the same link, to /usr/bin/snap.
-    return path if real.endswith("/snap") else real
+    # Every program of every snap is a link to /usr/bin/snap, told apart by the link's name; the
+    # certbot project has people link /usr/bin/certbot to /snap/bin/certbot.
+    return f"/snap/bin/{path.rpartition('/')[2]}" if real.endswith("/bin/snap") else real
 
 
 def _install(host: Host, path: str, real: str) -> CertbotInstall:
@@ -50,7 +51,7 @@ def _install(host: Host, path: str, real: str) -> CertbotInstall:
 
 
 def _kind(host: Host, path: str, real: str) -> str:
-    if path.startswith(("/snap/", "/var/lib/snapd/")):
+    if real.startswith("/snap/"):
         return "snap"
     if real.startswith("/usr/bin/") and host.info("/var/lib/dpkg/info/certbot.list"):
         return "deb"

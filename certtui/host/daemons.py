@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from certtui.host.facts import Service
 from certtui.host.interface import Host
-from certtui.host.system import read_text
+from certtui.host.system import process_names
 from certtui.host.units import Properties, is_active, is_enabled
 
 #: name -> (its units, its programs, its process names) across distributions.
@@ -35,12 +35,3 @@ def daemon(host: Host, name: str, units: Mapping[str, Properties] | None) -> Ser
     running = bool(set(programs) & process_names(host))
     # Without systemd there are too many ways to be enabled to know; what runs was started.
     return Service(name, True, enabled=running, running=running)
-
-
-def process_names(host: Host) -> set[str]:
-    """The names of all processes (proc(5), comm)."""
-    return {
-        read_text(host, f"/proc/{entry}/comm").strip()
-        for entry in host.names("/proc")
-        if entry.isdigit()
-    }

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from certtui.host import certbots, daemons, lineages, mailers, renewers, system, units, webservers
+from certtui.host import (
+    atjobs,
+    certbots,
+    daemons,
+    lineages,
+    mailers,
+    renewers,
+    system,
+    units,
+    webservers,
+)
 from certtui.host.facts import Facts, Timer
 from certtui.host.interface import Host
 from certtui.host.units import Properties
@@ -40,9 +50,10 @@ def _without_certbot(
 ) -> Facts:
     about = system.system(host)
     systemd = about.init == "systemd"
-    known = _units(host, unit) if systemd else None
+    known, services, silence = _ask_systemd(host, unit) if systemd else (None, {}, ())
     cron = daemons.daemon(host, "cron", known)
-    timers, services = _timers(host, known or {})
+    atd = daemons.daemon(host, "atd", known)
+    timers = _timers(known or {})
     by_cron, unseen = renewers.of_cron(host, unit, running=cron.running, systemd=systemd)
     certificates, unread = lineages.lineages(host, config_dir)
     folder = host.info("/etc/cron.d")
@@ -51,25 +62,35 @@ def _without_certbot(
         lineages=certificates,
         webservers=webservers.webservers(host, listening, known),
         cron=cron,
-        atd=daemons.daemon(host, "atd", known),
+        atd=atd,
         has_cron_d=folder is not None and folder.kind == "directory",
         timers=_that_matter(timers, services, unit),
         mailer=mailers.mailer(host),
-        renewers=(*renewers.of_timers(timers, services, unit), *by_cron),
-        unreadable=(*hidden, *unseen, *unread),
+        renewers=(
+            *renewers.of_timers(timers, services, unit),
+            *by_cron,
+            *atjobs.renewers(host, running=atd.running),
+        ),
+        unreadable=(*silence, *hidden, *unseen, *unread),
     )
 
 
-def _units(host: Host, unit: str) -> dict[str, Properties]:
+def _ask_systemd(
+    host: Host, unit: str
+) -> tuple[Mapping[str, Properties] | None, Mapping[str, Properties], tuple[str, ...]]:
+    """Units, the services that timers start, and a sentence where systemd cannot be asked."""
     named = (*daemons.UNITS, *webservers.UNITS, *renewers.VENDOR_TIMERS, f"{unit}.timer")
-    return units.show(host, ["*.timer", *named])
+    try:
+        known = units.show(host, ["*.timer", *named])
+        started = {item.get("Unit", "") for name, item in known.items() if name.endswith(".timer")}
+        return known, units.show(host, sorted(started - {""})), ()
+    except ConnectionError as error:
+        return None, {}, (f"systemd cannot be asked about its units: {error}",)
 
 
-def _timers(
-    host: Host, known: Mapping[str, Properties]
-) -> tuple[tuple[Timer, ...], dict[str, Properties]]:
-    """Every timer that is loaded or named, and the services they start."""
-    timers = tuple(
+def _timers(known: Mapping[str, Properties]) -> tuple[Timer, ...]:
+    """Every timer that is loaded or named."""
+    return tuple(
         Timer(
             unit=name,
             state=found.get("UnitFileState", ""),
@@ -82,7 +103,6 @@ def _timers(
         for name, found in sorted(known.items())
         if name.endswith(".timer")
     )
-    return timers, units.show(host, [timer.activates for timer in timers if timer.activates])
 
 
 def _that_matter(

@@ -109,7 +109,10 @@ class RealHost:
             os.close(fd)
             return None
         with os.fdopen(fd, "rb") as file:
-            return file.read()
+            try:
+                return file.read()
+            except ProcessLookupError:
+                return None  # a file of /proc whose process ended after it was opened
 
     def info(self, path: str) -> FileInfo | None:
         try:
@@ -157,7 +160,7 @@ class RealHost:
                 encoding="utf-8",
                 errors="replace",
                 timeout=timeout,
-                env={"PATH": SAFE_PATH, "LC_ALL": "C.UTF-8", "HOME": "/root", **(env or {})},
+                env={"PATH": SAFE_PATH, "LC_ALL": "C.UTF-8", "HOME": _home(), **(env or {})},
                 cwd="/",
                 check=False,
             )
@@ -167,10 +170,17 @@ class RealHost:
             return Completed(tuple(argv), 126, "", f"{argv[0]}: permission denied")
         except subprocess.TimeoutExpired:
             return Completed(tuple(argv), 124, "", f"{argv[0]}: no answer in {timeout:g} s")
+        except OSError as error:  # a script without its #! line, for one
+            return Completed(tuple(argv), 126, "", f"{argv[0]}: {error.strerror}")
         return Completed(tuple(argv), done.returncode, done.stdout, done.stderr)
 
     def is_root(self) -> bool:
         return os.geteuid() == 0
+
+
+def _home() -> str:
+    """The home folder that programs are given: snap refuses to run with another user's."""
+    return "/root" if os.geteuid() == 0 else os.environ.get("HOME", "/")
 
 
 def _kind(mode: int) -> str:

@@ -34,18 +34,22 @@ def _lineage(host: Host, path: str, config_dir: str) -> Lineage:
         settings = _settings(host, path)
     except ValueError as error:
         return Lineage(name, path, error=f"{path} {error}")
-    options = settings.get("renewalparams", {})
-    options = options if isinstance(options, dict) else {}
+    options = settings.get("renewalparams")
+    if not isinstance(options, dict):
+        problem = f"{path} has no [renewalparams]: certbot passes over it"
+        return Lineage(name, path, error=problem)
     full = _text(settings, "fullchain") or f"{config_dir}/live/{name}/fullchain.pem"
-    found, problem = _certificate(host, full)
+    if full.startswith("/") and "\0" not in full:
+        found, problem = _certificate(host, full)
+    else:
+        found, problem = None, f"{path}: fullchain = {full!r} is not an absolute path"
     return Lineage(
         name=name,
         config=path,
         certificate=full,
         server=_text(options, "server") or _LETS_ENCRYPT,
         authenticator=_text(options, "authenticator"),
-        # certbot reads it from the top, and from renewalparams in old files (storage.py).
-        autorenew=_is_true(_text(settings, "autorenew") or _text(options, "autorenew")),
+        autorenew=_is_true(_text(options, "autorenew")),
         renew_before_expiry=_text(settings, "renew_before_expiry"),
         domains=found.names if found else (),
         not_before=found.not_before if found else None,
@@ -62,6 +66,8 @@ def _settings(host: Host, path: str) -> dict[str, Any]:
         data = host.read(path)
     except PermissionError:
         raise ValueError("may not be read by this user: run as root") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
     if data is None:
         raise ValueError("is not a file that can be read")
     try:
@@ -79,6 +85,8 @@ def _certificate(host: Host, path: str) -> tuple[certificate.Certificate | None,
         data = host.read(path)
     except PermissionError:
         return None, f"{path} may not be read by this user: run as root"
+    except OSError as error:
+        return None, f"{path} cannot be read: {error.strerror}"
     if data is None:
         return None, f"{path} is missing: is the link in live/ broken?"
     try:

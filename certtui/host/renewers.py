@@ -1,4 +1,4 @@
-"""Everything that already renews certificates here: timers, cron files, root's crontab, at jobs."""
+"""What renews certificates here already: timers, cron files, root's crontab."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ from certtui.host.facts import Renewer, Timer
 from certtui.host.interface import Host
 from certtui.host.units import Properties
 
-#: Programs that renew; as a word of a command, so that "certbot-dns-x.txt" does not count.
+#: Programs that renew, as a word of a command or the end of a path in it: the folders of that name
+#: that backups name ("/etc/letsencrypt", "/opt/certbot/") and other words do not count.
 _PROGRAMS = re.compile(
-    r"(?<![\w.-])(certbot(?:-auto|-renew-everything)?|letsencrypt(?:-auto)?|acme\.sh|dehydrated"
-    r"|lego|getssl|uacme|certtui)(?![\w-])"
+    r"(?<![\w.-])(?<!/etc/)(?<!/lib/)(?<!/log/)"
+    r"(certbot(?:-auto|\.renew|-renew-everything|-at-block|-at-random)?|letsencrypt(?:-auto)?"
+    r"|acme\.sh|dehydrated|lego|getssl|uacme)(?![\w./-])"
 )
-#: A command that names one of them without renewing.
-_HARMLESS = re.compile(r"certbot\s+(certificates|--version|plugins)")
+#: Commands that name one of them without renewing.
+_HARMLESS = re.compile(r"certbot\s+(certificates|--version|plugins)\b")
 
 #: Timers that come with certbot itself.
 VENDOR_TIMERS = ("certbot.timer", "certbot-renew.timer", "snap.certbot.renew.timer")
 
-_OUR_SCRIPT = "certbot-renew-everything"
-_CRON_FOLDERS = ("/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly")
+_OUR_SCRIPTS = re.compile(r"/certbot-(renew-everything|at-block|at-random)\b")
+_PERIODS = ("hourly", "daily", "weekly", "monthly")
+#: Folders of scripts that cron starts by run-parts; those of Alpine come second.
+_CRON_FOLDERS = (
+    *(f"/etc/cron.{period}" for period in _PERIODS),
+    *(f"/etc/periodic/{period}" for period in _PERIODS),
+)
 _SPOOLS = ("/var/spool/cron/crontabs/root", "/var/spool/cron/root", "/var/spool/cron/tabs/root")
 
 #: Bytes of one file that are looked at; a crontab has a few hundred.
@@ -30,7 +37,12 @@ _MOST = 1 << 20
 
 def is_renewal(command: str) -> bool:
     """Whether a command line starts something that renews certificates."""
-    return bool(_PROGRAMS.search(command)) and not _HARMLESS.search(command)
+    return bool(_PROGRAMS.search(_HARMLESS.sub("", command)))
+
+
+def is_ours(command: str) -> bool:
+    """Whether a command line starts a script that certtui generated."""
+    return bool(_OUR_SCRIPTS.search(command))
 
 
 def of_timers(
@@ -48,7 +60,7 @@ def of_timers(
             command=_argv(command) or timer.activates,
             active=timer.active,
             vendor=vendor,
-            ours=timer.unit == f"{unit}.timer",
+            ours=timer.unit == f"{unit}.timer" or is_ours(command),
             next_run=timer.next_elapse,
         )
 
@@ -71,16 +83,16 @@ def of_cron(
     for path, kind in _cron_files(host, hidden):
         text = _text(host, path, hidden)
         script = kind == "script"
+        ours = path == f"/etc/cron.d/{unit}"
         for number, command in _script(text) if script else _lines(text, kind != "crontab"):
-            name = path.rpartition("/")[2]
             found.append(
                 Renewer(
                     kind="crontab" if kind == "crontab" else "cron.d",
                     where=f"{path}:{number}",
                     command=command,
-                    active=running and _fires(host, path, name, command, systemd, script),
+                    active=running and _fires(host, path, command, systemd, script),
                     vendor=path == "/etc/cron.d/certbot",
-                    ours=name == unit or _OUR_SCRIPT in command,
+                    ours=ours or is_ours(command),
                 )
             )
     return tuple(found), tuple(hidden)
@@ -102,15 +114,17 @@ def _text(host: Host, path: str, hidden: list[str]) -> str:
     try:
         data = host.read(path)
     except PermissionError:
-        if not (path in _SPOOLS and host.is_root()):
-            hidden.append(f"{path} may not be read by this user: run as root")
+        hidden.append(f"{path} may not be read by this user: run as root")
+        return ""
+    except OSError as error:
+        hidden.append(f"{path} cannot be read: {error.strerror}")
         return ""
     return (data or b"")[:_MOST].decode("utf-8", "replace")
 
 
 def _lines(text: str, has_user: bool) -> Iterator[tuple[int, str]]:
     """Number and command of each crontab line that renews (crontab(5))."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         fields = line.split(None, (6 if has_user else 5))
         if not fields or line.lstrip().startswith("#"):
             continue
@@ -126,17 +140,32 @@ def _lines(text: str, has_user: bool) -> Iterator[tuple[int, str]]:
 
 def _script(text: str) -> Iterator[tuple[int, str]]:
     """The first line of a script that renews."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.lstrip().startswith("#") and is_renewal(line):
             yield number, line.strip()
             return
 
 
-def _fires(host: Host, path: str, name: str, command: str, systemd: bool, script: bool) -> bool:
+def _fires(host: Host, path: str, command: str, systemd: bool, script: bool) -> bool:
     """Whether cron takes the file, and the command is not one that stands back under systemd."""
     if systemd and "/run/systemd/system" in command:
         return False  # Debian's /etc/cron.d/certbot
-    if path.startswith("/etc/cron.") and not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        return False  # cron(8) and run-parts(8) pass over other names in silence
+    folder, _, name = path.rpartition("/")
+    if folder in ("/etc/cron.d", *_CRON_FOLDERS) and not _is_taken(host, name):
+        return False
     found = host.info(path)
-    return not script or bool(found and found.mode & 0o100)
+    # A link's own bits say nothing; what it leads to was read.
+    return not script or bool(found and (found.kind == "symlink" or found.mode & 0o100))
+
+
+def _is_taken(host: Host, name: str) -> bool:
+    """Whether a file of that name is read: others are passed over in silence.
+
+    Debian's cron(8) and run-parts(8) take names of letters, digits, "_" and "-" only. cronie (Red
+    Hat, SUSE, Arch: ``not_a_crontab`` in its database.c) takes a dot inside a name.
+    """
+    if host.info("/var/lib/dpkg"):
+        return re.fullmatch(r"[A-Za-z0-9_-]+", name) is not None
+    return (
+        re.fullmatch(r"(?![.#]).+(?<![~,])(?<!\.rpm(?:save|orig))(?<!\.rpmnew)", name) is not None
+    )

@@ -19,7 +19,7 @@ _MANAGERS = (
 
 
 def system(host: Host) -> System:
-    """Reads files and runs at most ``hostname -f`` and ``systemctl --version``."""
+    """Reads files and runs at most ``systemctl --version``."""
     release = _os_release(host)
     init = "systemd" if _is_directory(host, "/run/systemd/system") else "other"  # sd_booted(3)
     return System(
@@ -36,12 +36,21 @@ def system(host: Host) -> System:
 
 
 def read_text(host: Host, path: str) -> str:
-    """A file as text; "" where there is none or it may not be read."""
+    """A file as text; "" where there is none or it cannot be read."""
     try:
         data = host.read(path)
-    except PermissionError:
+    except OSError:
         return ""
     return (data or b"").decode("utf-8", "replace")
+
+
+def process_names(host: Host) -> set[str]:
+    """The names of all processes (proc(5), comm)."""
+    return {
+        read_text(host, f"/proc/{entry}/comm").strip()
+        for entry in host.names("/proc")
+        if entry.isdigit()
+    }
 
 
 def _os_release(host: Host) -> dict[str, str]:
@@ -60,14 +69,16 @@ def _os_release(host: Host) -> dict[str, str]:
 
 
 def _hostname(host: Host) -> str:
-    """The name with its domain where ``hostname -f`` knows it in time, else the kernel's."""
+    """The kernel's name, with the domain that hosts(5) gives it.
+
+    ``hostname -f`` would know a domain from DNS too, and wait for a server that does not answer.
+    """
     short = read_text(host, "/proc/sys/kernel/hostname").strip() or "localhost"
-    if "." in short:
-        return short
-    # It may ask a resolver that does not answer.
-    asked = host.run(["hostname", "-f"], timeout=2)
-    full = asked.out.strip()
-    return full if asked.ok and full.startswith(f"{short}.") else short
+    for line in read_text(host, "/etc/hosts").splitlines():
+        names = line.partition("#")[0].split()[1:]
+        if short in names and names[0].startswith(f"{short}."):
+            return names[0]
+    return short
 
 
 def _machine_id(host: Host) -> str:

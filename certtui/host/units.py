@@ -18,25 +18,39 @@ _ASKED = (
 def show(host: Host, patterns: Sequence[str]) -> dict[str, Properties]:
     """The properties of units by their names, also those of aliases; unknown ones are left out.
 
-    A pattern such as ``*.timer`` finds loaded units only (systemctl(1)).
+    A pattern such as ``*.timer`` finds loaded units only (systemctl(1)). Raises
+    :class:`ConnectionError` with systemctl's words when systemd cannot be asked.
     """
     if not patterns:
         return {}
     # Times are printed in the zone of the one who asks, and --timestamp=unix came with 251 only.
     answer = host.run(["systemctl", "show", "-p", _ASKED, "--", *patterns], env={"TZ": "UTC"})
+    if not answer.ok and not answer.out.strip():
+        raise ConnectionError(answer.err.strip() or f"systemctl ended with {answer.code}")
     found: dict[str, Properties] = {}
     for block in answer.out.split("\n\n"):
-        unit = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        unit = _properties(block)
         if unit.get("LoadState", "not-found") != "not-found" and "Id" in unit:
             for name in {unit["Id"], *unit.get("Names", "").split()}:
                 found[name] = unit
     return found
 
 
+def _properties(block: str) -> dict[str, str]:
+    """NAME=VALUE lines; a name that comes again, as ExecStart may, gets a line more."""
+    found: dict[str, str] = {}
+    for line in block.splitlines():
+        name, equals, value = line.partition("=")
+        if equals:
+            found[name] = f"{found[name]}\n{value}" if name in found else value
+    return found
+
+
 def moment(text: str) -> datetime | None:
     """A time as systemctl prints it in UTC ("Mon 2026-03-02 04:17:00 UTC"); None for "n/a"."""
     try:
-        parsed = datetime.strptime(text, "%a %Y-%m-%d %H:%M:%S UTC")
+        # The day's name is left to itself: strptime would want it in the caller's language.
+        parsed = datetime.strptime(text.partition(" ")[2], "%Y-%m-%d %H:%M:%S UTC")
     except ValueError:
         return None
     return parsed.replace(tzinfo=timezone.utc)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from certtui.host.facts import WebServer
 from certtui.host.interface import Host
-from certtui.host.system import read_text
+from certtui.host.system import process_names, read_text
 from certtui.host.units import Properties, is_active
 
 PORTS = (80, 443)
@@ -18,10 +18,13 @@ _KNOWN = {
     "nginx": ("nginx", "nginx.service"),
     "apache2": ("apache", "apache2.service"),
     "httpd": ("apache", "httpd.service"),
+    "httpd-prefork": ("apache", "apache2.service"),  # openSUSE names it by its kind
+    "httpd-worker": ("apache", "apache2.service"),
+    "httpd-event": ("apache", "apache2.service"),
 }
 
 #: What to ask systemd about.
-UNITS = tuple(unit for _, unit in _KNOWN.values())
+UNITS = tuple(dict.fromkeys(unit for _, unit in _KNOWN.values()))
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,13 @@ def listeners() -> tuple[tuple[Listener, ...], tuple[str, ...]]:
     """Who listens on this machine, and a sentence where a port's owner may not be seen."""
     import psutil
 
+    try:
+        connections = psutil.net_connections("tcp")
+    except (psutil.Error, OSError) as error:
+        return (), (f"who listens on ports 80 and 443 cannot be seen: {error}",)
     found: dict[tuple[int, str], Listener] = {}
     hidden: set[int] = set()
-    for connection in psutil.net_connections("tcp"):
+    for connection in connections:
         port = connection.laddr[1] if connection.laddr else 0
         if connection.status != psutil.CONN_LISTEN or port not in PORTS:
             continue
@@ -48,23 +55,35 @@ def listeners() -> tuple[tuple[Listener, ...], tuple[str, ...]]:
             hidden.add(port)
             continue
         try:
-            process = psutil.Process(connection.pid)
-            program = process.name()
-            path = process.exe()
-        except psutil.AccessDenied:
-            path = ""
+            program, path = _names(connection.pid)
         except psutil.NoSuchProcess:
             continue  # it ended between the two looks
+        except psutil.AccessDenied:
+            hidden.add(port)
+            continue
         known = found.get((port, program))
         # The master of nginx and Apache has the lowest id; the unit is the same for all.
         if known is None or connection.pid < known.pid:
             found[port, program] = Listener(port, connection.pid, program, path)
+    # A port's other addresses may be held by processes that are seen.
     hidden -= {listener.port for listener in found.values()}
     words = tuple(
         f"who listens on port {port} may not be seen by this user: run as root"
         for port in sorted(hidden)
     )
     return tuple(found.values()), words
+
+
+def _names(pid: int) -> tuple[str, str]:
+    """A process's name and the path of its program, "" where that may not be read."""
+    import psutil
+
+    process = psutil.Process(pid)
+    name = process.name()
+    try:
+        return name, process.exe()
+    except psutil.AccessDenied:
+        return name, ""
 
 
 def webservers(
@@ -78,27 +97,23 @@ def webservers(
     for listener in sorted(listening, key=lambda item: item.port):
         by_program.setdefault(listener.program, []).append(listener)
     servers = [_listening(host, program, found) for program, found in by_program.items()]
+    running = set() if units is not None else process_names(host)
     for program, (kind, unit) in _KNOWN.items():
-        if program not in by_program:
-            servers += _silent(host, program, kind, unit, units)
+        path = host.which(program)
+        if path is None or program in by_program:
+            continue
+        known = (units or {}).get(unit)
+        alive = is_active(known) if known else program in running
+        servers.append(WebServer(kind, path, unit if known else "", alive))
     return tuple(sorted(servers, key=lambda server: (-len(server.ports), not server.running)))
 
 
 def _listening(host: Host, program: str, found: Sequence[Listener]) -> WebServer:
-    kind = _KNOWN.get(program, ("other", ""))[0]
-    ports = tuple(listener.port for listener in found)
     path = found[0].path or host.which(program) or program
+    # busybox has an httpd too, which is not Apache's.
+    kind = "other" if path.endswith("/busybox") else _KNOWN.get(program, ("other", ""))[0]
+    ports = tuple(listener.port for listener in found)
     return WebServer(kind, path, _unit_of(host, found[0].pid), True, ports)
-
-
-def _silent(
-    host: Host, program: str, kind: str, unit: str, units: Mapping[str, Properties] | None
-) -> list[WebServer]:
-    path = host.which(program)
-    known = (units or {}).get(unit)
-    if path is None:
-        return []
-    return [WebServer(kind, path, unit if known else "", bool(known and is_active(known)))]
 
 
 def _unit_of(host: Host, pid: int) -> str:

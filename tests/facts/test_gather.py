@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import sys
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from certtui.host import certbots, daemons, gather, mailers, renewers, system, webservers
+from certtui.host import (
+    certbots,
+    daemons,
+    gather,
+    mailers,
+    renewers,
+    system,
+    units,
+    webservers,
+)
 from certtui.host.facts import CertbotInstall, Facts, WebServer
 from certtui.host.interface import Completed, RealHost
 from certtui.host.webservers import Listener
@@ -59,6 +63,8 @@ LoadState=loaded
 UnitFileState=enabled
 ActiveState=active
 """
+
+
 SERVICES = """\
 Id=certbot.service
 Names=certbot.service
@@ -70,6 +76,8 @@ Names=logrotate.service
 LoadState=loaded
 ExecStart={ path=/usr/sbin/logrotate ; argv[]=/usr/sbin/logrotate /etc/logrotate.conf ; }
 """
+
+
 DEBIAN_CRON = (
     b"SHELL=/bin/sh\n# certbot renew in a comment\n"
     b"0 */12 * * * root test -x /usr/bin/certbot -a \\! -d /run/systemd/system "
@@ -84,6 +92,7 @@ def debian(monkeypatch: pytest.MonkeyPatch) -> FakeHost:
             "/etc/os-release": b'ID=debian\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n',
             "/etc/machine-id": b"0123456789abcdef0123456789abcdef\n",
             "/proc/sys/kernel/hostname": b"web1\n",
+            "/etc/hosts": b"127.0.0.1 localhost\n127.0.1.1 web1.example.test web1\n",
             "/run/systemd/system/x": b"",
             "/etc/cron.d/certbot": DEBIAN_CRON,
             "/etc/cron.d/.placeholder": b"# certbot renew\n",
@@ -97,7 +106,6 @@ def debian(monkeypatch: pytest.MonkeyPatch) -> FakeHost:
     show = ("systemctl", "show", "-p", "Id,Names,LoadState,UnitFileState,ActiveState,FragmentPath,"
             "Unit,NextElapseUSecRealtime,LastTriggerUSec,ExecStart", "--")  # fmt: skip
     host.answers = {
-        ("hostname", "-f"): "web1.example.test\n",
         ("systemctl", "--version"): "systemd 252 (252.39-1~deb12u1)\n+PAM\n",
         (*show, "*.timer"): SHOW,
         (*show, "certbot.service"): SERVICES,
@@ -167,11 +175,21 @@ def test_a_machine_id_that_is_none() -> None:
         assert system.system(host).machine_id == ""
 
 
-def test_a_resolver_that_does_not_answer_leaves_the_short_name() -> None:
-    host = FakeHost(files={"/proc/sys/kernel/hostname": b"web1\n"})
-    assert system.system(host).hostname == "web1"
-    host.answers["hostname", "-f"] = "localhost\n"
-    assert system.system(host).hostname == "web1"
+@pytest.mark.parametrize(
+    ("hosts", "name"),
+    [
+        ("", "web1"),
+        ("127.0.1.1 web1.example.test web1 # us\n", "web1.example.test"),
+        ("127.0.1.1 web1 web1.example.test\n", "web1"),
+        ("127.0.1.1 other.example.test web1\n", "web1"),
+        ("127.0.1.1 web10.example.test web10\n#127.0.1.1 web1.old.test web1\n\xff\n::1", "web1"),
+    ],
+)
+def test_the_name_is_asked_of_no_server(hosts: str, name: str) -> None:
+    files = {"/proc/sys/kernel/hostname": b"web1\n", "/etc/hosts": hosts.encode("latin-1")}
+    host = FakeHost(files=files)
+    assert system.system(host).hostname == name
+    assert host.ran == []
 
 
 def test_certbots_are_each_found_once_and_the_plans_first() -> None:
@@ -199,6 +217,14 @@ def test_certbots_are_each_found_once_and_the_plans_first() -> None:
     named = certbots.certbots(host, "/opt/certbot/bin/certbot")
     assert named[0].path == "/opt/certbot/bin/certbot"
     assert len(named) == 3
+
+
+def test_a_snap_linked_to_usr_bin_is_one_certbot() -> None:
+    host = FakeHost()
+    host.program("/usr/bin/snap")
+    host.links = {"/usr/bin/certbot": "/snap/bin/certbot", "/snap/bin/certbot": "/usr/bin/snap"}
+    host.answers = {("/usr/bin/certbot", "--version"): "certbot 5.1.0\n"}
+    assert certbots.certbots(host) == (CertbotInstall("/usr/bin/certbot", "snap", "5.1.0"),)
 
 
 def test_an_rpm_is_told_by_its_database() -> None:
@@ -233,106 +259,25 @@ def test_mail_is_the_second_choice() -> None:
     assert (found.kind, found.path) == ("sendmail", "/usr/lib/sendmail")
 
 
-def test_stopped_and_foreign_web_servers() -> None:
-    host = FakeHost(files={"/proc/9/cgroup": b"1:name=systemd:/system.slice/caddy.service\n"})
-    host.program("/usr/sbin/nginx")
-    host.program("/usr/sbin/apache2")
-    units = {
-        "apache2.service": {"ActiveState": "active"},
-        "nginx.service": {"ActiveState": "inactive"},
+def test_systemd_that_does_not_answer_is_said(debian: FakeHost) -> None:
+    refused = Completed((), 1, "", "Failed to connect to bus: No such file or directory\n")
+    debian.answers["systemctl", "show"] = refused
+    debian.answers = {
+        k: v for k, v in debian.answers.items() if k[:3] != ("systemctl", "show", "-p")
     }
-    found = webservers.webservers(host, [Listener(443, 9, "caddy", "/usr/bin/caddy")], units)
-    assert [(item.kind, item.unit, item.running, item.ports) for item in found] == [
-        ("other", "caddy.service", True, (443,)),
-        ("apache", "apache2.service", True, ()),
-        ("nginx", "nginx.service", False, ()),
-    ]
-
-
-def test_who_listens_is_asked_of_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        monkeypatch.setattr(webservers, "PORTS", (port,))
-        found, hidden = webservers.listeners()
-    (ours,) = found
-    assert (ours.port, ours.pid, hidden) == (port, os.getpid(), ())
-    assert ours.path == os.path.realpath(sys.executable)
-
-
-def test_a_users_own_server_has_no_unit_of_the_system() -> None:
-    host = FakeHost(
-        files={"/proc/9/cgroup": b"0::/user.slice/user@1000.service/app.slice/x.service\n"}
+    debian.files["/proc/31/comm"] = b"cron\n"
+    debian.program("/usr/sbin/cron")
+    found = gather.gather(debian)
+    assert found.unreadable == (
+        "systemd cannot be asked about its units: "
+        "Failed to connect to bus: No such file or directory",
     )
-    (found,) = webservers.webservers(host, [Listener(80, 9, "nginx")], None)
-    assert (found.unit, found.program) == ("", "nginx")
+    assert (found.cron.installed, found.cron.running, found.timers) == (True, True, ())
 
 
-@pytest.mark.parametrize(
-    ("path", "line", "active"),
-    [
-        ("/etc/cron.d/renew", "0 0 * * * root certbot renew", True),
-        ("/etc/cron.d/renew.sh", "0 0 * * * root certbot renew", False),
-        ("/etc/crontab", "@daily root /root/.acme.sh/acme.sh --cron", True),
-        ("/var/spool/cron/crontabs/root", "17 4 * * * certbot renew -q", True),
-        ("/var/spool/cron/crontabs/root", "@reboot dehydrated -c", True),
-    ],
-)
-def test_cron_renewers(path: str, line: str, active: bool) -> None:
-    host = FakeHost(files={path: f"# x\nMAILTO=a\n{line}\n".encode()})
-    (found,), hidden = renewers.of_cron(host, "certtui-renew", running=True, systemd=False)
-    assert (found.where, found.active, found.vendor) == (f"{path}:3", active, False)
-    assert hidden == ()
-    (found,), _ = renewers.of_cron(host, "certtui-renew", running=False, systemd=False)
-    assert not found.active
-
-
-def test_scripts_of_run_parts() -> None:
-    host = FakeHost(files={"/etc/cron.daily/renew": b"#!/bin/sh\n# certbot renew\ncertbot renew\n"})
-    (found,), _ = renewers.of_cron(host, "u", running=True, systemd=True)
-    assert (found.where, found.active) == ("/etc/cron.daily/renew:3", False)
-    host.modes["/etc/cron.daily/renew"] = 0o755
-    (found,), _ = renewers.of_cron(host, "u", running=True, systemd=True)
-    assert found.active
-
-
-def test_ours_is_told_from_others() -> None:
-    script = b"17 4 * * * root /usr/local/sbin/certbot-renew-everything\n"
-    host = FakeHost(files={"/etc/cron.d/certtui-renew": script})
-    (found,), _ = renewers.of_cron(host, "certtui-renew", running=True, systemd=True)
-    assert found.ours
-
-
-def test_what_only_root_may_read_is_named() -> None:
-    host = FakeHost(
-        files={"/etc/cron.d/x": b"", "/var/spool/cron/crontabs/root": b""},
-        closed={"/etc/cron.d", "/var/spool/cron/crontabs/root"},
-        root_user=False,
-    )
-    found, hidden = renewers.of_cron(host, "u", running=True, systemd=True)
-    assert found == ()
-    assert len(hidden) == 2
-    assert all(sentence.endswith("run as root") for sentence in hidden)
-
-
-@pytest.mark.parametrize(
-    ("command", "renews"),
-    [
-        ("certbot renew", True),
-        ("/usr/bin/certbot -q renew", True),
-        ("certbot certificates", False),
-        ("rm /tmp/certbot-dns-old.log", False),
-        ("/snap/bin/certbot renew", True),
-        ("lego --path /x renew", True),
-        ("legolas", False),
-    ],
-)
-def test_what_counts_as_a_renewal(command: str, renews: bool) -> None:
-    assert renewers.is_renewal(command) is renews
-
-
-@given(st.binary(max_size=300))
-def test_no_crontab_makes_it_stumble(content: bytes) -> None:
-    host = FakeHost(files={"/etc/crontab": content, "/var/spool/cron/root": content})
-    found, hidden = renewers.of_cron(host, "u", running=True, systemd=True)
-    assert hidden == ()
-    assert all(item.command for item in found)
+def test_a_service_of_several_commands_renews_by_any() -> None:
+    host = FakeHost(answers={("systemctl",): SERVICES.split("\n\n")[0] + (
+        "\nExecStart={ path=/bin/echo ; argv[]=/bin/echo done ; ignore_errors=no ; }\n"
+    )})  # fmt: skip
+    service = units.show(host, ["certbot.service"])["certbot.service"]
+    assert renewers.is_renewal(service["ExecStart"])
