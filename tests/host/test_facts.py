@@ -28,6 +28,12 @@ def facts(host: Machine, *before: str) -> dict[str, Any]:
     return dict(json.loads(host.run(argv, env=modules).stdout))
 
 
+def hours_ahead(renewer: dict[str, Any]) -> int:
+    """Hours until its next run, rounded: at's jobs start at a full minute."""
+    ahead = datetime.fromisoformat(renewer["next_run"]) - datetime.now(timezone.utc)
+    return round(ahead / timedelta(hours=1))
+
+
 def test_the_facts_of_a_server(host: Machine) -> None:
     host.write("/var/spool/cron/crontabs/root", "5 4 * * * certbot renew -q\n", 0o600)
     host.run(["at", "-M", "now + 3 hours"], input="certbot renew -q\n")
@@ -54,15 +60,18 @@ def test_the_facts_of_a_server(host: Machine) -> None:
     assert not by_place["/etc/cron.d/certbot:17"]["active"]
     assert by_place["/var/spool/cron/crontabs/root:1"]["active"]
     (job,) = [item for item in found["renewers"] if item["kind"] == "at"]
-    ahead = datetime.fromisoformat(job["next_run"]) - datetime.now(timezone.utc)
-    assert timedelta(hours=2, minutes=58) < ahead <= timedelta(hours=3)
+    assert hours_ahead(job) == 3
     assert found["unreadable"] == []
     assert found["seconds"] < 5
 
 
-def test_the_next_elapse_is_in_utc_whatever_the_zone(host: Machine) -> None:
+def test_times_are_in_utc_whatever_the_zone(host: Machine) -> None:
     host.run(["ln", "-sf", "/usr/share/zoneinfo/Asia/Kathmandu", "/etc/localtime"])
-    (timer,) = [item for item in facts(host)["timers"] if item["unit"] == "certbot.timer"]
+    host.run(["at", "-M", "now + 3 hours"], input="certbot renew -q\n")
+    found = facts(host)
+    (job,) = [item for item in found["renewers"] if item["kind"] == "at"]
+    assert hours_ahead(job) == 3
+    (timer,) = [item for item in found["timers"] if item["unit"] == "certbot.timer"]
     shown = host.run(["systemctl", "list-timers", "--output=json", "certbot.timer"]).stdout
     microseconds = json.loads(shown)[0]["next"]
     assert datetime.fromisoformat(timer["next_elapse"]).timestamp() == microseconds // 1_000_000
