@@ -77,14 +77,14 @@ def tests(session: nox.Session) -> None:
 @nox.session(python=PYTHON)
 def host(session: nox.Session) -> None:
     """Booted hosts with real cron, systemd, certbot, nginx and mail: the part that CI runs."""
-    session.install("-e", ".[test]")
+    session.install("-e", ".[test]", "pip")
     session.run("pytest", "tests/host", "-m", "not full", *session.posargs)
 
 
 @nox.session(python=PYTHON)
 def host_full(session: nox.Session) -> None:
     """Every test on booted hosts, on every release."""
-    session.install("-e", ".[test]")
+    session.install("-e", ".[test]", "pip")
     session.run("pytest", "tests/host", *session.posargs)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
+import signal
 import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 
 from tests.host import server
 from tests.host.image import image
-from tests.host.machine import Machine
+from tests.host.machine import Machine, install, scratch
 
 REQUIRE = "CERTTUI_REQUIRE_HOST"
 SUITE = "bookworm"
@@ -24,12 +24,13 @@ def missing() -> str:
     """Why no host can be booted here, or ""."""
     if os.geteuid() != 0:
         return "booting hosts needs root"
-    if sys.hexversion >> 16 != 0x030B:
-        return "certtui runs on the hosts with this Python's packages, and theirs is Python 3.11"
-    programs = ("systemd-nspawn", "mmdebstrap", "nsenter", "mount")
+    if importlib.util.find_spec("pip") is None:
+        return "installing certtui on a host needs pip beside pytest (pip install pip)"
+    programs = ("systemd-nspawn", "mmdebstrap", "nsenter", "mount", "ssh", "ssh-keygen")
     lacking = [program for program in programs if shutil.which(program) is None]
     if lacking:
-        return f"not installed: {', '.join(lacking)} (apt install systemd-container mmdebstrap)"
+        packages = "systemd-container mmdebstrap openssh-client"
+        return f"not installed: {', '.join(lacking)} (apt install {packages})"
     return ""
 
 
@@ -49,44 +50,69 @@ def transcript(request: pytest.FixtureRequest) -> Iterator[Callable[..., None]]:
 
 
 @pytest.fixture(scope="session")
-def ssh_key() -> Iterator[Path]:
-    """A private key; its public half is beside it with .pub."""
-    with tempfile.TemporaryDirectory(prefix="certtui-key-") as folder:
-        key = Path(folder) / "key"
-        argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
-        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
-        yield key
-
-
-@pytest.fixture(scope="session")
-def layers(ssh_key: Path) -> Iterator[list[Path]]:
-    """The layers of a server whose certificates are issued: made once, shared by all hosts."""
+def needed() -> None:
+    """What everything here needs; where hosts must boot, it is a failure if they cannot."""
     reason = missing()
     if reason and os.environ.get(REQUIRE):
         pytest.fail(f"{REQUIRE} is set, but {reason}")
     if reason:
         pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def workshop(needed: None) -> Iterator[Path]:
+    """A folder for what all hosts share; an end by a signal takes everything away as well."""
+
+    def end(signum: int, frame: object) -> None:
+        raise KeyboardInterrupt(signal.Signals(signum).name)
+
+    before = {signum: signal.signal(signum, end) for signum in (signal.SIGTERM, signal.SIGHUP)}
+    folder = scratch()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+@pytest.fixture(scope="session")
+def ssh_key(workshop: Path) -> Path:
+    """A private key; its public half is beside it with .pub."""
+    key = workshop / "key"
+    argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
+    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
+    return key
+
+
+@pytest.fixture(scope="session")
+def machine(workshop: Path, ssh_key: Path) -> Callable[..., Machine]:
+    """Makes machines that are servers whose certificates are issued; not booted yet."""
+    packages, layer = workshop / "packages", workshop / "server"
+    install(packages)
     base = image(SUITE)
-    with tempfile.TemporaryDirectory(prefix="certtui-layer-") as folder:
-        layer = Path(folder) / "server"
-        host = Machine([base], keep=layer)
-        try:
-            server.prepare(host, ssh_key.with_suffix(".pub").read_text())
-            host.boot()
-            server.issue(host)
-            host.shut_down()
-        finally:
-            host.close()
-        yield [layer, base]
+    first = Machine([base], packages=packages, keep=layer)
+    try:
+        server.prepare(first, ssh_key.with_suffix(".pub").read_text())
+        first.boot()
+        server.issue(first)
+        first.shut_down()
+    finally:
+        first.close()
+
+    def make(machine_id: str = "") -> Machine:
+        return Machine([layer, base], packages=packages, machine_id=machine_id)
+
+    return make
 
 
 @pytest.fixture
-def new_host(layers: list[Path]) -> Iterator[Callable[..., Machine]]:
+def new_host(machine: Callable[..., Machine]) -> Iterator[Callable[..., Machine]]:
     """Boots hosts; each goes with the test."""
     made: list[Machine] = []
 
     def boot(*, machine_id: str = "") -> Machine:
-        host = Machine(layers, machine_id=machine_id)
+        host = machine(machine_id)
         made.append(host)
         host.boot()
         server.new_account(host)

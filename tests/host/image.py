@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import glob
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -45,7 +47,7 @@ def cache() -> Path:
 
 
 def image(suite: str) -> Path:
-    """The root of a Debian release, built if it is not there. Raises CalledProcessError."""
+    """The root of a Debian release, built if it is not there. Raises RuntimeError."""
     key = hashlib.sha256("\n".join((suite, *PACKAGES, _POLICY)).encode()).hexdigest()[:12]
     root = cache() / f"{suite}-{key}"
     cache().mkdir(parents=True, exist_ok=True)
@@ -56,6 +58,27 @@ def image(suite: str) -> Path:
     return root
 
 
+def sources(suite: str) -> list[str]:
+    """This machine's own package sources, where it has the release; [] means Debian's mirrors."""
+    found = []
+    for path in (
+        "/etc/apt/sources.list",
+        *sorted(glob.glob("/etc/apt/sources.list.d/*.list")),
+        *sorted(glob.glob("/etc/apt/sources.list.d/*.sources")),
+    ):
+        try:
+            with open(path, encoding="utf-8") as file:
+                content = file.read()
+        except OSError:
+            continue
+        # A third party's source has the release's name too; Debian's own have its main component.
+        if re.search(rf"^[^#]*\b{suite}\b", content, re.M) and re.search(
+            r"^[^#]*\bmain\b", content, re.M
+        ):
+            found.append(path)
+    return found
+
+
 def _build(suite: str, root: Path) -> None:
     new = root.with_name(f"{root.name}.new")
     shutil.rmtree(new, ignore_errors=True)
@@ -63,9 +86,10 @@ def _build(suite: str, root: Path) -> None:
         *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
         *("--aptopt=APT::Install-Recommends false", f"--essential-hook={_POLICY}"),
         *('--customize-hook=rm "$1/usr/sbin/policy-rc.d"', "--format=directory"),
-        *(suite, str(new)),
+        *(suite, str(new), *sources(suite)),
     ]
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
+        shutil.rmtree(new, ignore_errors=True)
         raise RuntimeError(f"mmdebstrap failed:\n{done.stderr[-2000:]}")
     new.rename(root)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +17,6 @@ from email.message import Message
 from mailbox import mbox
 from pathlib import Path
 
-import certtui
 from tests.host import listing
 
 #: What every command on the host is started with: nothing of the caller's.
@@ -33,16 +34,23 @@ class Machine:
     """``layers`` are the lower directories of the overlay, the uppermost first.
 
     The upper directory is in memory and goes with :meth:`close`, or stays at ``keep`` to become a
-    layer for others.
+    layer for others. ``packages`` is a folder made by :func:`install`.
     """
 
     def __init__(
-        self, layers: Sequence[Path], *, machine_id: str = "", keep: Path | None = None
+        self,
+        layers: Sequence[Path],
+        *,
+        packages: Path,
+        machine_id: str = "",
+        keep: Path | None = None,
     ) -> None:
         clean_leftovers()
-        self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+        self.folder = scratch()
+        self._packages = packages
         self._process: subprocess.Popen[bytes] | None = None
         self.root = self.folder / "root"
+        atexit.register(self.close)
         _mount("-t", "tmpfs", "-o", "mode=0755", "certtui-host", str(self.folder))
         try:
             upper = keep or self.folder / "upper"
@@ -68,8 +76,7 @@ class Machine:
             *("--keep-unit", "--console=read-only", f"--directory={self.root}"),
             f"--machine=certtui-{os.getpid()}-{self.folder.name[-6:].replace('_', 'x')}",
             "--hostname=web1",
-            f"--bind-ro={_site_packages()}:/opt/certtui/site",
-            f"--bind-ro={Path(certtui.__file__).parent}:/opt/certtui/src/certtui",
+            f"--bind-ro={self._packages}:/opt/certtui/site",
         ]
         with open(self.folder / "boot.log", "ab") as log:
             self._process = subprocess.Popen(
@@ -129,6 +136,7 @@ class Machine:
         if self._process is not None and self._process.poll() is None:
             self._kill()
         _take_away(self.folder)
+        atexit.unregister(self.close)
 
     # -- what a test does with it ----------------------------------------------------------------
 
@@ -162,6 +170,14 @@ class Machine:
         if not leader:
             raise HostError("the host is not up")
         return ["nsenter", "-t", str(leader), "-a"]
+
+    def ssh(self, key: Path, *command: str) -> list[str]:
+        """An argv for a login through the host's sshd, in a pseudo-terminal; from outside it."""
+        return [
+            *("nsenter", "-t", str(self._leader()), "-n", "ssh", "-tt", "-q", "-i", str(key)),
+            *("-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"),
+            *("-o", "ServerAliveInterval=15", "root@127.0.0.1", *command),
+        ]
 
     def certtui(
         self, *arguments: str, check: bool = False, timeout: float = 300
@@ -214,10 +230,19 @@ class Machine:
             time.sleep(0.2)
 
 
-def _site_packages() -> str:
-    import tomlkit
+def scratch() -> Path:
+    """A new folder that a later run takes away if this one cannot."""
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
 
-    return str(Path(tomlkit.__file__).parents[1])
+
+def install(folder: Path) -> None:
+    """Builds certtui as its users get it and puts it and what it needs into ``folder``."""
+    project = Path(__file__).parents[2]
+    argv = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)]
+    argv += ["--disable-pip-version-check", "--root-user-action=ignore", str(project)]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        raise HostError(f"pip failed:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
 
 
 def clean_leftovers() -> None:
@@ -225,7 +250,20 @@ def clean_leftovers() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         owner = folder.name.removeprefix(_PREFIX).split("-")[0]
         if owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
+            _end_host(folder)
             _take_away(folder)
+
+
+def _end_host(folder: Path) -> None:
+    """Ends the nspawn that was started on a folder, and with it the host."""
+    wanted = f"--directory={folder}/root".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if words[0].endswith(b"systemd-nspawn") and wanted in words:
+                os.kill(int(process.name), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended meanwhile
 
 
 def _take_away(folder: Path) -> None:

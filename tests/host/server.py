@@ -79,7 +79,14 @@ sed -i "s/^account = .*/account = $id/" /etc/letsencrypt/renewal/*.conf
 
 LAUNCHER = """\
 #!/bin/sh
-PYTHONPATH=/opt/certtui/src:/opt/certtui/site exec python3 -W error -m certtui "$@"
+exec /opt/certtui/bin/python -I -W error -m certtui "$@"
+"""
+
+#: An environment of certtui's own, as pipx makes them; its packages are bound to it from outside.
+_ENVIRONMENT = """\
+set -e
+python3 -m venv --without-pip /opt/certtui
+echo /opt/certtui/site >"$(echo /opt/certtui/lib/python3*/site-packages)/certtui.pth"
 """
 
 
@@ -99,13 +106,13 @@ def prepare(host: Machine, key: str) -> None:
     host.write("/srv/www/index.html", "hello\n")
     host.write("/opt/certtui/bin/certtui", LAUNCHER, 0o755)
     (host.root / "opt/certtui/site").mkdir()
-    (host.root / "opt/certtui/src").mkdir()
     host.write("/root/.ssh/authorized_keys", key, 0o600)
     Path(host.root / "root/.ssh").chmod(0o700)
 
 
 def issue(host: Machine) -> None:
     """The rest, once it is booted: users, ACME server, certificates, TLS."""
+    host.run(["sh", "-c", _ENVIRONMENT])
     host.run(["useradd", "--create-home", ADMIN])
     host.run(["systemctl", "enable", "--now", "pebble-names", "pebble"])
     host.wait_until(lambda: acme_answers(host), 20, "pebble to answer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from collections.abc import Callable
 
@@ -13,17 +14,30 @@ from tests.host.test_apply import applied
 
 Keep = Callable[[subprocess.CompletedProcess[str], str], None]
 
+#: name -> (backend, what breaks it, the finding that has to name it)
 BREAKS = {
-    "timer-stopped": ("systemd-timer", ["systemctl", "stop", "certtui-renew.timer"]),
-    "timer-disabled": ("systemd-timer", ["systemctl", "disable", "certtui-renew.timer"]),
-    "cron-stopped": ("cron", ["systemctl", "stop", "cron"]),
-    "cron-file-group-write": ("cron", ["chmod", "g+w", "/etc/cron.d/certtui-renew"]),
+    "timer-stopped": (
+        "systemd-timer",
+        ["systemctl", "stop", "certtui-renew.timer"],
+        "timer.not-active",
+    ),
+    "timer-disabled": (
+        "systemd-timer",
+        ["systemctl", "disable", "certtui-renew.timer"],
+        "timer.not-enabled",
+    ),
+    "cron-stopped": ("cron", ["systemctl", "stop", "cron"], "cron.daemon"),
+    "cron-file-group-write": (
+        "cron",
+        ["chmod", "g+w", "/etc/cron.d/certtui-renew"],
+        "cron.insecure-mode",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_what_is_broken_is_named_and_mended(host: Machine, name: str, transcript: Keep) -> None:
-    backend, broken = BREAKS[name]
+    backend, broken, id = BREAKS[name]
     applied(host, backend)
     well = host.certtui("doctor")
     transcript(well, "certtui doctor")
@@ -33,13 +47,13 @@ def test_what_is_broken_is_named_and_mended(host: Machine, name: str, transcript
     ill = host.certtui("doctor")
     transcript(ill, f"{' '.join(broken)}; certtui doctor")
     assert ill.returncode == 1, ill.stdout + ill.stderr
+    assert f"id:   {id}\n" in ill.stdout
     said = json.loads(host.certtui("doctor", "--json").stdout)
-    failed = [item for item in said["findings"] if item["status"] == "fail"]
-    assert failed
-    for item in failed:
-        assert item["fix"]["argv"], item
-        mended = host.run(item["fix"]["argv"], check=False)
-        transcript(mended, " ".join(item["fix"]["argv"]))
+    failed = {item["id"]: item for item in said["findings"] if item["status"] == "fail"}
+    assert id in failed
+    mend = failed[id]["fix"]["argv"]
+    assert f"mend: {shlex.join(mend)}\n" in ill.stdout
+    transcript(host.run(mend), shlex.join(mend))
     after = host.certtui("doctor")
     transcript(after, "certtui doctor")
     assert after.returncode == 0, after.stdout + after.stderr

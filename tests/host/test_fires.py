@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -49,12 +48,12 @@ def in_two_minutes() -> str:
 
 
 @pytest.fixture(scope="module")
-def scheduled(layers: list[Path]) -> Iterator[dict[tuple[str, bool], Scheduled]]:
+def scheduled(machine: Callable[..., Machine]) -> Iterator[dict[tuple[str, bool], Scheduled]]:
     """Each backend on a host that is well and on one whose ACME server has stopped."""
     made: list[Machine] = []
 
     def start(case: tuple[str, bool]) -> Scheduled:
-        host = Machine(layers)
+        host = machine()
         made.append(host)
         host.boot()
         server.new_account(host)
