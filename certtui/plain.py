@@ -54,7 +54,7 @@ def _welcome(interview: Interview) -> None:
         print(f"  {head:<13} {line}")
     if interview.resumed:
         print("Your answers of last time are taken up.")
-    print("Enter accepts what stands in [ ]; b goes back, ? explains, q leaves.")
+    print("Enter accepts what stands in [ ]; - is none, b goes back, ? explains, q leaves.")
 
 
 def _questions(interview: Interview) -> None:
@@ -67,9 +67,12 @@ def _questions(interview: Interview) -> None:
             at = max(0, at - 1)
 
 
-def _ask(interview: Interview, field: Field) -> None:
+def _ask(interview: Interview, field: Field, *, rare: bool = False) -> None:
+    """One question until it is answered; ``rare`` for those behind ``o``. Raises _Left, _Back."""
     number = talk.steps().index(field.step) + 1
-    print(f"\n{number}. {talk.step_title(field.step)}: {field.question}")
+    more = [] if rare else talk.advanced(field.step, interview.values())
+    note = f"   (o: {len(more)} rarely needed)" if more else ""
+    print(f"\n{number}. {talk.step_title(field.step)}: {field.question}{note}")
     options = _options(interview, field)
     for line in explain.below(interview, field):
         print(f"   {line}".rstrip())
@@ -81,6 +84,9 @@ def _ask(interview: Interview, field: Field) -> None:
             print(f"   {field.help}")
             if field.kind in (Kind.STRINGS, Kind.MAPPING):
                 print(f"   {talk.TYPED_AS_SHELL}; - for none")
+        elif text == "o" and more:
+            _ask_rare(interview, more)
+            return _ask(interview, field)
         elif not text:
             problem = interview.problem(field.key, current)
             if not problem:
@@ -96,6 +102,16 @@ def _ask(interview: Interview, field: Field) -> None:
             if not problem:
                 return
             print(f"   {problem}")
+
+
+def _ask_rare(interview: Interview, more: list[Field]) -> None:
+    """The rarely needed questions of a step; ``b`` leaves them."""
+    try:
+        for field in more:
+            if field.applies(interview.values()):
+                _ask(interview, field, rare=True)
+    except _Back:
+        return
 
 
 def _options(interview: Interview, field: Field) -> list[Any]:

@@ -204,6 +204,20 @@ def test_plain_questions_lead_to_the_same_end(tmp_path: Path, how: str) -> None:
     assert 'to = "me"' in plan
 
 
+def test_plain_asks_the_rarely_needed_behind_o(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, "--plain", size=(100, 2000))
+    terminal.until("1. Web server")
+    terminal.keys("\r", "o\r", "maybe\r")
+    terminal.until("type a number from 1 to 2")
+    terminal.keys("1\r", "2\r", "\r", "o\r", "03:00 15:30\r", "\r", "\r")
+    terminal.until("Type the word apply")
+    assert "install_packages = true" in terminal.text
+    assert 'other_schedulers = "keep"' in terminal.text
+    assert 'times = ["03:00", "15:30"]' in terminal.text
+    terminal.keys("q\r")
+    assert terminal.code() == 0
+
+
 def test_plain_can_be_left_with_nothing_written(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "--plain")
     terminal.until("1. Web server")

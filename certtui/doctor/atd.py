@@ -1,0 +1,23 @@
+"""The daemon behind at: without it at accepts jobs, exits 0, and nothing ever starts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from certtui.doctor import services
+from certtui.doctor.check import Check, Context, Kind
+from certtui.doctor.finding import Finding, Status
+
+_DAEMON = Kind("atd.daemon", Status.FAIL, "atd is installed, starts at boot and runs")
+
+
+def _atd(context: Context) -> Iterator[Finding]:
+    plan = context.plan
+    if plan is None or not plan.schedule.backend.startswith("at-"):
+        reason = "there is no plan" if plan is None else f"the plan uses {plan.schedule.backend}"
+        yield _DAEMON.skip("atd", f"not needed: {reason}")
+        return
+    yield services.standing(_DAEMON, context, context.facts.atd)
+
+
+CHECKS = (Check((_DAEMON,), _atd),)

@@ -1,0 +1,92 @@
+"""What a check is: a function of the context that yields findings of the kinds it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from certtui.doctor.finding import Finding, Fix, Status
+from certtui.host.facts import Facts
+from certtui.host.interface import Host
+from certtui.plan.model import Plan
+from certtui.render.artifact import Rendered
+
+
+@dataclass(frozen=True)
+class Context:
+    """What checks look at. ``plan`` is None where there is none; ``now`` is aware, UTC.
+
+    ``rendered`` is None where the plan cannot be rendered here, and ``problem`` then says why.
+    ``plan_file`` is the plan to name in commands, empty for the installed one.
+    """
+
+    host: Host
+    facts: Facts
+    plan: Plan | None = None
+    rendered: Rendered | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    plan_file: str = ""
+    problem: str = ""
+
+    @property
+    def is_root(self) -> bool:
+        return self.facts.system.is_root
+
+    def apply(self, *, force: bool = False, safe: bool = False) -> Fix:
+        """The command that makes the files what the plan says; it starts no dry run."""
+        forced = ("--force",) if force else ()
+        named = (self.plan_file,) if self.plan_file else ()
+        return Fix(("certtui", "apply", "--no-dry-run", *forced, *named), safe)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One thing that can be found. ``id`` is stable; ``severity`` is what it usually is."""
+
+    id: str
+    severity: Status
+    expected: str
+
+    def found(
+        self,
+        subject: str,
+        message: str,
+        evidence: str = "",
+        fix: Fix | None = None,
+        *,
+        status: Status | None = None,
+    ) -> Finding:
+        """Not as expected. ``status`` where it is milder or worse than usual."""
+        return Finding(
+            self.id, status or self.severity, subject, message, evidence, self.expected, fix
+        )
+
+    def ok(self, subject: str, message: str, evidence: str = "") -> Finding:
+        """As expected."""
+        return Finding(self.id, Status.OK, subject, message, evidence, self.expected)
+
+    def skip(self, subject: str, reason: str) -> Finding:
+        """It could not be looked at, or there is nothing to look at."""
+        return Finding(self.id, Status.SKIP, subject, reason, "", self.expected)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One look at the host. The first kind speaks for the whole when all is well or it breaks."""
+
+    kinds: tuple[Kind, ...]
+    run: Callable[[Context], Iterable[Finding]]
+
+    @property
+    def id(self) -> str:
+        return self.kinds[0].id
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(kind.id for kind in self.kinds)
+
+
+def needs_root(path: str) -> str:
+    """The sentence of a skip."""
+    return f"could not look at {path} (needs root)"

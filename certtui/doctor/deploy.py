@@ -1,0 +1,41 @@
+"""Certificates that were renewed, but that the web server does not serve yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from certtui.doctor import history
+from certtui.doctor.check import Check, Context, Kind, needs_root
+from certtui.doctor.finding import Finding, Fix, Status
+from certtui.render.places import post_hook
+
+_PENDING = Kind("deploy.pending", Status.FAIL, "the web server has loaded what was renewed")
+
+#: A run may be between its deploy hook and its post hook.
+_AT_WORK = timedelta(minutes=15)
+
+
+def _pending(context: Context) -> Iterator[Finding]:
+    try:
+        waiting = history.pending(context.host)
+    except PermissionError:
+        yield _PENDING.skip(history.PENDING, needs_root(history.PENDING))
+        return
+    if not waiting:
+        yield _PENDING.ok("", "nothing renewed waits to be loaded")
+        return
+    noted = context.host.info(history.PENDING)
+    written = datetime.fromtimestamp(noted.mtime, context.now.tzinfo) if noted else None
+    fresh = written is not None and context.now - written < _AT_WORK
+    plan = context.plan
+    yield _PENDING.found(
+        "",
+        f"renewed, but not loaded by the web server: {len(waiting)}",
+        "\n".join((history.PENDING, *waiting)),
+        Fix((post_hook(plan),)) if plan and plan.webserver.kind != "none" else None,
+        status=Status.WARN if fresh else None,
+    )
+
+
+CHECKS = (Check((_PENDING,), _pending),)

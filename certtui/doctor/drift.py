@@ -1,0 +1,101 @@
+"""Are the files on the host what the plan says? The same comparison as ``certtui diff``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from certtui.change import preview
+from certtui.change.files import Tree
+from certtui.change.model import FileChange, Snapshot
+from certtui.doctor.check import Check, Context, Kind
+from certtui.doctor.finding import Finding, Fix, Status
+from certtui.errors import ApplyFailed, NeedsRoot, Refused
+
+_SAME = Kind("drift.same", Status.FAIL, "every file is what the plan says")
+_MISSING = Kind("drift.missing", Status.FAIL, "every file of the plan is there")
+_CONTENT = Kind("drift.content", Status.FAIL, "each file holds what the plan says")
+_MODE = Kind("drift.mode", Status.FAIL, "each file has its mode and owner")
+_UNSAFE = Kind("drift.unsafe-path", Status.FAIL, "only root can change the files and their folders")
+_LEFT = Kind("drift.left-over", Status.WARN, "nothing is left of an earlier plan")
+_STATE = Kind("drift.state", Status.FAIL, "certtui's own record can be read")
+
+_MEND = re.compile(r": (chown root|chmod go-w) (/.+)$")
+
+
+def _drift(context: Context) -> Iterator[Finding]:
+    if context.plan is None:
+        yield _SAME.skip("", "there is no plan to compare with")
+        return
+    if context.rendered is None:
+        yield _SAME.found("", f"the plan cannot be applied here: {context.problem}")
+        return
+    try:
+        changes = _changes(context)
+    except NeedsRoot as error:
+        yield _SAME.skip("", f"could not look (needs root): {error}")
+        return
+    except Refused as error:
+        yield _UNSAFE.found("", str(error), fix=_mend(str(error)))
+        return
+    except ApplyFailed as error:
+        yield _STATE.found("", str(error))
+        return
+    problems = [finding for change in changes for finding in _of(context, change)]
+    yield from problems or [_SAME.ok("", f"all {len(changes)} files are what the plan says")]
+
+
+def _changes(context: Context) -> tuple[FileChange, ...]:
+    """Raises NeedsRoot, Refused, ApplyFailed."""
+    assert context.rendered is not None
+    draft = preview.draft(context.host, Tree(context.host.root), context.rendered, activate=False)
+    # What is moved aside is another renewer, which has a check of its own.
+    return tuple(change for change in draft.preview.files if change.kind != "moved")
+
+
+def _of(context: Context, change: FileChange) -> Iterator[Finding]:
+    live, want = change.before, change.after
+    if want is None:
+        yield _LEFT.found(change.path, change.reason, fix=context.apply())
+    elif live is None:
+        yield _MISSING.found(change.path, f"missing ({change.reason})", fix=context.apply())
+    elif live.content != want.content:
+        yield _content(context, change)
+    elif live != want and not _told_elsewhere(change.path, live):
+        fix = Fix(("chmod", f"{want.mode:04o}", change.path), True)
+        if (live.uid, live.gid) != (want.uid, want.gid):
+            fix = context.apply()
+        yield _MODE.found(
+            change.path,
+            f"mode {live.mode:04o} and owner {live.uid}:{live.gid}, "
+            f"not {want.mode:04o} and {want.uid}:{want.gid}",
+            _stat(change.path, live),
+            fix,
+        )
+
+
+def _content(context: Context, change: FileChange) -> Finding:
+    edited = change.state == "conflict"
+    message = change.reason if edited else "not what the plan says now; it was not applied yet"
+    # A forced apply keeps the edited file for undo; whoever edited it must still decide.
+    return _CONTENT.found(change.path, message, change.diff(), context.apply(force=edited))
+
+
+def _told_elsewhere(path: str, live: Snapshot) -> bool:
+    """What cron.* and hooks.* say with more knowledge of what follows from it."""
+    if path.startswith("/etc/cron.d/"):
+        return live.uid != 0 or bool(live.mode & 0o022)
+    return "/renewal-hooks/" in path and not live.mode & 0o111
+
+
+def _stat(path: str, live: Snapshot) -> str:
+    return f"{path}: {live.mode:04o} {live.uid}:{live.gid}"
+
+
+def _mend(sentence: str) -> Fix | None:
+    """The command at the end of a refusal, where it names one."""
+    found = _MEND.search(sentence)
+    return Fix((*found[1].split(), found[2])) if found else None
+
+
+CHECKS = (Check((_SAME, _MISSING, _CONTENT, _MODE, _UNSAFE, _LEFT, _STATE), _drift),)

@@ -1,0 +1,108 @@
+"""All checks, and how they are chosen and run."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+
+from certtui.doctor import (
+    atd,
+    certbot,
+    cron,
+    deploy,
+    drift,
+    hooks,
+    lineages,
+    mail,
+    renewers,
+    runs,
+    timers,
+)
+from certtui.doctor.check import Check, Context, Kind, needs_root
+from certtui.doctor.finding import Finding, Status
+from certtui.errors import UsageError
+
+__all__ = ["CHECKS", "Check", "Context", "Kind", "run_checks"]
+
+#: In the order in which a person would look.
+CHECKS: tuple[Check, ...] = (
+    *certbot.CHECKS,
+    *lineages.CHECKS,
+    *drift.CHECKS,
+    *cron.CHECKS,
+    *timers.CHECKS,
+    *atd.CHECKS,
+    *renewers.CHECKS,
+    *hooks.CHECKS,
+    *deploy.CHECKS,
+    *runs.CHECKS,
+    *mail.CHECKS,
+)
+
+
+def kinds() -> tuple[Kind, ...]:
+    """Everything that can be found, in the order of the checks."""
+    return tuple(kind for check in CHECKS for kind in check.kinds)
+
+
+def run_checks(
+    context: Context, only: Sequence[str] = (), skip: Sequence[str] = ()
+) -> tuple[Finding, ...]:
+    """The findings of the checks chosen, in the order of the checks.
+
+    An id names one kind of finding ("cron.insecure-mode") or, up to its dot, a whole group
+    ("cron"). Raises :class:`UsageError` for one that does not exist.
+    """
+    wanted = _named(only) or {kind.id for kind in kinds()}
+    wanted -= _named(skip)
+    found = [
+        finding
+        for check in CHECKS
+        if wanted & set(check.ids)
+        for finding in _run(check, context)
+        if finding.id in wanted or finding.status is Status.CRASH
+    ]
+    asked = _exactly(only) & wanted - {finding.id for finding in found}
+    return (*found, *(kind.ok("", "not found here") for kind in kinds() if kind.id in asked))
+
+
+def _named(names: Sequence[str]) -> set[str]:
+    """The ids that are meant. Raises UsageError."""
+    found: set[str] = set()
+    for name in names:
+        meant = {kind.id for kind in kinds() if name in (kind.id, kind.id.partition(".")[0])}
+        if not meant:
+            raise UsageError(f"{name}: no such check{_nearest(name)}; see `certtui doctor --list`")
+        found |= meant
+    return found
+
+
+def _exactly(names: Sequence[str]) -> set[str]:
+    """Those of the ids that name one kind: a person who asks for it gets an answer."""
+    return {kind.id for kind in kinds() if kind.id in names}
+
+
+def _nearest(name: str) -> str:
+    known = [kind.id for kind in kinds()]
+    known += sorted({one.partition(".")[0] for one in known})
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _run(check: Check, context: Context) -> Iterator[Finding]:
+    """A check that breaks is a finding of its own, never a pass; what it found before counts."""
+    first = check.kinds[0]
+    try:
+        yield from check.run(context)
+    except PermissionError as error:
+        if context.is_root:
+            yield _crash(first, error)
+        else:
+            yield first.skip("", needs_root(str(error.filename or "a file")))
+    except Exception as error:  # noqa: BLE001 - whatever breaks a check must not end the others
+        yield _crash(first, error)
+
+
+def _crash(kind: Kind, error: Exception) -> Finding:
+    message = f"the check itself broke ({type(error).__name__}); please report it"
+    return Finding(kind.id, Status.CRASH, "", message, str(error), kind.expected)

@@ -1,0 +1,39 @@
+"""How a daemon stands, and the command that makes it stand well: cron and atd alike."""
+
+from __future__ import annotations
+
+from certtui.change.requirements import install_argv
+from certtui.doctor.check import Context, Kind
+from certtui.doctor.finding import Finding, Fix
+from certtui.host.facts import Service
+
+
+def standing(kind: Kind, context: Context, service: Service) -> Finding:
+    """One finding: not installed, not running, gone after a reboot, or well."""
+    name = service.unit or service.name
+    if not service.installed:
+        argv = install_argv(context.facts, service.name)
+        return kind.found(name, "not installed", fix=Fix(argv) if argv else None)
+    seen = f"{name}: {_word(service.running, 'running')}, {_word(service.enabled, 'enabled')}"
+    if not service.running:
+        return kind.found(name, "does not run: it starts nothing", seen, _start(context, service))
+    if not service.enabled:
+        message = "runs, but does not start at boot"
+        return kind.found(name, message, seen, _start(context, service))
+    return kind.ok(name, "runs, and starts at boot" if service.unit else "runs")
+
+
+def _word(is_so: bool, word: str) -> str:
+    return word if is_so else f"not {word}"
+
+
+def _start(context: Context, service: Service) -> Fix:
+    if service.unit:
+        return Fix(("systemctl", "enable", "--now", service.unit.removesuffix(".service")), True)
+    # cron's program, and its service, is crond everywhere but in the Debian family.
+    name = service.name
+    if name == "cron" and context.host.which("crond"):
+        name = "crond"
+    if context.host.which("rc-service"):
+        return Fix(("rc-service", name, "start"), True)
+    return Fix(("service", name, "start"), True)

@@ -1,0 +1,182 @@
+"""Our systemd timer: will it elapse, also after a reboot, and how did its service end?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from certtui.doctor import history
+from certtui.doctor.check import Check, Context, Kind
+from certtui.doctor.finding import Finding, Fix, Status
+from certtui.errors import CerttuiError
+from certtui.host import units
+from certtui.plan.model import Plan
+from certtui.render import times
+
+_TIMER = Kind("timer.scheduled", Status.FAIL, "the timer is enabled, active and will elapse")
+_MISSING = Kind("timer.missing", Status.FAIL, "systemd knows the timer")
+_MASKED = Kind("timer.masked", Status.FAIL, "the timer is not masked")
+_INSTALL = Kind(
+    "timer.no-install", Status.FAIL, "[Install] WantedBy=timers.target: it is back after a reboot"
+)
+_ENABLED = Kind("timer.not-enabled", Status.FAIL, "the timer is enabled: it is back after a reboot")
+_ACTIVE = Kind("timer.not-active", Status.FAIL, "the timer is active: enabled alone starts nothing")
+_RELOAD = Kind("timer.needs-reload", Status.FAIL, "systemd has read the units as they are on disk")
+_NEXT = Kind("timer.no-next", Status.FAIL, "systemd knows when the timer elapses next")
+_LATE = Kind("timer.next-too-late", Status.FAIL, "the timer elapses as often as the plan says")
+_RESULT = Kind("timer.service-failed", Status.FAIL, "the last run of the service ended well")
+
+_ASKED = (
+    "Id,LoadState,UnitFileState,ActiveState,SubState,NeedDaemonReload,NextElapseUSecRealtime,"
+    "Result,ExecMainStatus,FragmentPath,DropInPaths"
+)
+
+
+def _timer(context: Context) -> Iterator[Finding]:
+    plan = context.plan
+    reason = ""
+    if plan is None:
+        reason = "not needed: there is no plan"
+    elif plan.schedule.backend != "systemd-timer":
+        reason = f"not needed: the plan uses {plan.schedule.backend}"
+    elif not context.facts.has_systemd:
+        # drift.* and runs.* say what follows from it.
+        reason = "systemd is not process 1 here"
+    if plan is None or reason:
+        yield _TIMER.skip("", reason)
+        return
+    name = f"{plan.files.unit}.timer"
+    service = f"{plan.files.unit}.service"
+    known = _show(context, name, service)
+    found = list(_scheduled(context, plan, name, known.get(name, {})))
+    found += _needs_reload([name, service], known)
+    found += _service(context, service, known.get(service, {}))
+    yield from found or [_TIMER.ok(name, _well(known[name]))]
+
+
+def _show(context: Context, *names: str) -> dict[str, Mapping[str, str]]:
+    answer = context.host.run(["systemctl", "show", "-p", _ASKED, "--", *names], env={"TZ": "UTC"})
+    blocks = [
+        dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        for block in answer.out.split("\n\n")
+    ]
+    return {block["Id"]: block for block in blocks if "Id" in block}
+
+
+def _scheduled(
+    context: Context, plan: Plan, name: str, unit: Mapping[str, str]
+) -> Iterator[Finding]:
+    seen = _seen(name, unit)
+    state = unit.get("UnitFileState", "")
+    if unit.get("LoadState") == "masked" or state.startswith("masked"):
+        yield _MASKED.found(
+            name, "masked: it never starts", seen, Fix(("systemctl", "unmask", name))
+        )
+        return
+    if unit.get("LoadState") != "loaded":
+        yield _MISSING.found(name, "systemd does not know it", seen, context.apply())
+        return
+    active = units.is_active(unit)
+    enable = Fix(("systemctl", "enable", "--now", name), True)
+    if state == "static":
+        mend = context.apply(force=True)
+        yield _INSTALL.found(name, "has no [Install]: gone after a reboot", seen, mend)
+    elif state not in ("enabled", "enabled-runtime"):
+        yield _ENABLED.found(name, "not enabled: gone after a reboot", seen, enable)
+    if not active:
+        start = Fix(("systemctl", "start", name), True)
+        mend = start if state in ("enabled", "static") else enable
+        yield _ACTIVE.found(name, "not active: it starts nothing", seen, mend)
+    else:
+        yield from _next(context, plan, name, unit)
+
+
+def _next(context: Context, plan: Plan, name: str, unit: Mapping[str, str]) -> Iterator[Finding]:
+    """While the service runs there is no next elapse."""
+    restart = Fix(("systemctl", "restart", name), True)
+    following = units.moment(unit.get("NextElapseUSecRealtime", ""))
+    if following is None:
+        if unit.get("SubState") != "running":
+            yield _NEXT.found(name, "active, but will never elapse", _seen(name, unit), restart)
+        return
+    limit = _latest(context, plan)
+    if limit is not None and following > limit:
+        yield _LATE.found(
+            name,
+            f"elapses at {following:%Y-%m-%d %H:%M} UTC, too late for "
+            f"{plan.schedule.runs} runs a day",
+            _seen(name, unit),
+            restart if not unit.get("DropInPaths") else None,
+        )
+
+
+def _latest(context: Context, plan: Plan) -> datetime | None:
+    """The end of the window after next: the delay of the run at hand may have been rolled past."""
+    try:
+        runs = times.next_runs(plan, context.facts, context.now, 2)
+    except CerttuiError:
+        return None
+    return runs[-1].latest + timedelta(minutes=1)
+
+
+def _needs_reload(names: list[str], known: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
+    stale = [name for name in names if known.get(name, {}).get("NeedDaemonReload") == "yes"]
+    if stale:
+        yield _RELOAD.found(
+            stale[0],
+            "changed on disk since systemd read it",
+            f"NeedDaemonReload=yes: {', '.join(stale)}",
+            Fix(("systemctl", "daemon-reload"), True),
+        )
+
+
+def _service(context: Context, service: str, unit: Mapping[str, str]) -> Iterator[Finding]:
+    """Only what the log of runs does not tell: a script that did not start leaves no line there."""
+    result = unit.get("Result", "success")
+    if result == "success":
+        return
+    try:
+        last = history.read(context.host).last
+    except PermissionError:
+        last = None
+    if last is not None and last.result not in ("ok", "locked"):
+        return
+    yield _RESULT.found(
+        service,
+        f"its last run ended with {result}",
+        f"{service}: Result={result} ExecMainStatus={unit.get('ExecMainStatus', '')}; "
+        f"journalctl -u {service}",
+        Fix(("systemctl", "start", service)),
+    )
+
+
+def _seen(name: str, unit: Mapping[str, str]) -> str:
+    asked = ("LoadState", "UnitFileState", "ActiveState", "NextElapseUSecRealtime", "DropInPaths")
+    return f"systemctl show {name}: " + " ".join(
+        f"{key}={unit[key]}" for key in asked if unit.get(key)
+    )
+
+
+def _well(unit: Mapping[str, str]) -> str:
+    following = units.moment(unit.get("NextElapseUSecRealtime", ""))
+    when = f"elapses next at {following:%Y-%m-%d %H:%M} UTC" if following else "runs now"
+    return f"enabled and active; {when}"
+
+
+CHECKS = (
+    Check(
+        (
+            _TIMER,
+            _MISSING,
+            _MASKED,
+            _INSTALL,
+            _ENABLED,
+            _ACTIVE,
+            _RELOAD,
+            _NEXT,
+            _LATE,
+            _RESULT,
+        ),
+        _timer,
+    ),
+)
