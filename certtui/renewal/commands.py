@@ -132,4 +132,12 @@ def _one_server(plan: Plan) -> bool:
 
 
 def _value(plan: Plan, name: str) -> str:
-    return places.option(plan.certbot.extra_args, name)
+    """What the plan's arguments give an option, apart or after "="; the last counts, or ""."""
+    found = ""
+    arguments = plan.certbot.extra_args
+    for position, argument in enumerate(arguments):
+        if argument == name and position + 1 < len(arguments):
+            found = arguments[position + 1]
+        elif argument.startswith(f"{name}="):
+            found = argument.partition("=")[2]
+    return found

@@ -1,0 +1,123 @@
+"""Why a renewal failed, in one sentence: the cause and what to do, then certbot's own words."""
+
+from __future__ import annotations
+
+import re
+
+#: The most characters of certbot's own words that follow a cause.
+_MOST = 400
+
+# The first that matches counts: what this host met itself, before what the certificate authority
+# (CA) met when it looked for the challenge; both know "connection refused". The wordings are those
+# of certbot 0.40 to 5.8, of requests, and of the problem types in RFC 8555, section 6.7.
+_CAUSES: tuple[tuple[str, str], ...] = (
+    (
+        r"rateLimited|too many (?:certificates|failed|new|registrations|currently)|[Rr]ate limit",
+        "the certificate authority's rate limit is reached; wait before the next try",
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed",
+        "this host does not trust the ACME server's own certificate; update the ca-certificates "
+        "package, or set REQUESTS_CA_BUNDLE in certbot.env",
+    ),
+    (
+        r"ProxyError|Cannot connect to proxy|Tunnel connection failed",
+        "the proxy does not let certbot through; look at the *_proxy variables in certbot.env",
+    ),
+    (
+        r"Name or service not known|Temporary failure in name resolution|NameResolutionError"
+        r"|No address associated with hostname",
+        "this host cannot resolve the ACME server's name; look at its DNS resolver",
+    ),
+    (
+        r"HTTPS?ConnectionPool|Failed to establish a new connection|Max retries exceeded"
+        r"|Network is unreachable|No route to host|Remote end closed connection|Read timed out",
+        "the ACME server cannot be reached from this host; look at its network, firewall and proxy",
+    ),
+    (
+        r"Hook '--manual-\S+' for \S+ reported error|manual-\S+ command .* returned error code",
+        "the hook that answers the challenge failed; run it by hand to see why",
+    ),
+    (
+        r"[Cc]ould not bind (?:TCP )?port (\d+)|Problem binding to port (\d+)",
+        "another program of this host holds the port that certbot's standalone server needs; "
+        "use the web server's plugin or webroot, or stop it in a pre hook",
+    ),
+    (
+        r"plugin (?:does not appear to be|is not) installed|Could not choose appropriate plugin",
+        "a certbot plugin that this certificate needs is not installed",
+    ),
+    (
+        r"Error while running (?:nginx|apache)|plugin is not working|configuration error"
+        r"|nginx restart failed|Unable to restart (?:nginx|apache|web server)",
+        "certbot could not use the web server; test its configuration (nginx -t, apachectl -t)",
+    ),
+    (
+        r"Missing command line flag or config entry|webroot-path|does not exist or is not a dir"
+        r"|Unable to create.*challenge|webroot.*does not exist",
+        "certbot cannot place the challenge: the webroot or another setting of this certificate is "
+        "missing; look at its file below renewal/",
+    ),
+    (
+        r"No space left on device",
+        "the disk is full",
+    ),
+    (
+        r"Read-only file system",
+        "certbot may not write: the file system is read-only",
+    ),
+    (
+        r"Permission denied",
+        "certbot lacks a permission; run as root",
+    ),
+    (
+        r"acme:error:caa|\bType: caa\b|CAA record",
+        "a CAA record of the name forbids this certificate authority; change it in DNS",
+    ),
+    (
+        r"acme:error:dns|\bType: dns\b|DNS problem|NXDOMAIN|SERVFAIL|[Nn]o valid A(?:AAA)? records"
+        r"|no valid IP addresses|Incorrect TXT record|No TXT record",
+        "the name does not resolve as it must; correct its DNS records",
+    ),
+    (
+        r"(?:Fetching|connection).*[Cc]onnection refused",
+        "the name's port 80 (or 443) refused the connection; the web server must run and listen, "
+        "and the name must point to this host",
+    ),
+    (
+        r"Timeout (?:during connect|after connect)|likely firewall problem|acme:error:connection"
+        r"|\bType: connection\b",
+        "the name's port 80 (or 443) cannot be reached from the Internet; look at firewall and DNS",
+    ),
+    (
+        r"acme:error:tls|\bType: tls\b",
+        "the TLS answer on the name's port 443 was not certbot's; does the name point here?",
+    ),
+    (
+        r"acme:error:unauthorized|\bType: unauthorized\b|Invalid response from|did not match"
+        r"|\b40[34]\b",
+        "the web server answered, but not with certbot's challenge; is it another webroot, a "
+        "redirect, or another host that the name points to?",
+    ),
+    (
+        r"accountDoesNotExist|Account at .* does not exist|[Uu]nable to (?:find|load) account"
+        r"|AccountNotFound",
+        "the ACME account of this certificate is gone; register again with: certbot register",
+    ),
+)
+
+_COMPILED = tuple((re.compile(pattern), cause) for pattern, cause in _CAUSES)
+
+
+def explain(said: str) -> str:
+    """One sentence for what certbot ``said`` about a certificate that failed."""
+    said = " ".join(said.split())
+    for pattern, cause in _COMPILED:
+        if pattern.search(said):
+            return f"{cause} (certbot: {shorten(said)})"
+    return shorten(said) or "certbot gave no reason"
+
+
+def shorten(text: str, most: int = _MOST) -> str:
+    """A text of at most so many characters."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
