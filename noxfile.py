@@ -85,7 +85,8 @@ def host(session: nox.Session) -> None:
 def host_full(session: nox.Session) -> None:
     """Every test on booted hosts, on every release."""
     session.install("-e", ".[test]", "pip")
-    session.run("pytest", "tests/host", *session.posargs)
+    for suite in ("bookworm", "trixie"):
+        session.run("pytest", "tests/host", *session.posargs, env={"CERTTUI_SUITE": suite})
 
 
 @nox.session(python=PYTHON)

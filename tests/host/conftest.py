@@ -17,7 +17,16 @@ from tests.host.image import image
 from tests.host.machine import Machine, install, scratch
 
 REQUIRE = "CERTTUI_REQUIRE_HOST"
-SUITE = "bookworm"
+#: The Debian release of the hosts, by name.
+SUITE = os.environ.get("CERTTUI_SUITE", "bookworm")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """``-m host`` chooses these tests, ``-m "not host"`` all others."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker("host")
 
 
 def missing() -> str:

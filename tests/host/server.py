@@ -11,6 +11,7 @@ from tests.host.machine import Machine
 NAMES = ("a.example.test", "b.example.test")
 #: Always due: its renewal configuration asks for renewal 100 days before the end of 90.
 DUE = NAMES[1]
+_ALWAYS_DUE = "renew_before_expiry = 100 days\n"
 ACME = "https://127.0.0.1:14000/dir"
 TRUST = "/etc/pebble/api.pem"
 ADMIN = "admin"
@@ -130,10 +131,11 @@ def issue(host: Machine) -> None:
     host.run(["systemctl", "reload", "nginx"])
 
 
-def make_due(host: Machine, name: str) -> None:
-    """certbot renews it at the next run, whatever its age (renew_before_expiry)."""
+def make_due(host: Machine, name: str, due: bool = True) -> None:
+    """certbot renews it at the next run, whatever its age (renew_before_expiry), or no more."""
     path = f"/etc/letsencrypt/renewal/{name}.conf"
-    host.write(path, "renew_before_expiry = 100 days\n" + host.read(path))
+    content = host.read(path).replace(_ALWAYS_DUE, "")
+    host.write(path, (_ALWAYS_DUE if due else "") + content)
 
 
 def acme_answers(host: Machine) -> bool:
@@ -146,6 +148,12 @@ def new_account(host: Machine) -> None:
     host.wait_until(lambda: acme_answers(host), 20, "pebble to answer")
     script = _NEW_ACCOUNT.format(acme=ACME)
     host.run(["sh", "-c", script], env={"REQUESTS_CA_BUNDLE": TRUST})
+
+
+def mails_taken(host: Machine) -> int:
+    """How many mails were handed to the host's mailer until now, delivered or not."""
+    path = "/var/log/exim4/mainlog"
+    return host.read(path).count(" <= ") if host.exists(path) else 0
 
 
 def served(host: Machine, name: str) -> str:

@@ -19,6 +19,7 @@ def test_mail_is_delivered(host: Machine) -> None:
     host.run(["sendmail", "-oi", "root"], input=message)
     host.wait_until(lambda: host.mails(server.ADMIN), 20, "the mail")
     (mail,) = host.mails(server.ADMIN)
+    assert server.mails_taken(host) == 1
     assert mail["Subject"] == "test"
 
 
