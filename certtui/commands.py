@@ -7,12 +7,15 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from certtui import workflow
 from certtui.errors import ExitCode, PlanInvalid, PlanMissing
 from certtui.workflow import Job
+
+if TYPE_CHECKING:
+    from certtui.renewal.events import Done, Event
 
 SCHEMA_VERSION = 1
 
@@ -127,33 +130,38 @@ def _apply_check(arguments: argparse.Namespace, job: Job) -> int:
 def _prove(job: Job, *, quiet: bool) -> tuple[int, dict[str, Any] | None]:
     """A dry run after apply: its exit code and its last event as JSON."""
     from certtui.renewal import report
-    from certtui.renewal.events import Done
 
-    last: Done | None = None
-    events = job.dry_run(threading.Event())
-    if quiet:
-        for event in events:
-            last = event if isinstance(event, Done) else last
-    else:
-        last = report.stream_text(events, sys.stdout)
-    assert last is not None
-    return int(report.exit_code(last)), report.to_json(last)
+    def show(events: Iterator[Event]) -> Done:
+        return report.last(events) if quiet else report.stream_text(events, sys.stdout)
+
+    code, done = _watched(job, show)
+    return code, report.to_json(done) if done else None
 
 
 def _dry_run(arguments: argparse.Namespace) -> int:
     from certtui.renewal import report
-    from certtui.renewal.events import Done
 
-    job = _job(arguments)
-    events = job.dry_run(threading.Event())
-    if not arguments.json:
-        return report.exit_code(report.stream_text(events, sys.stdout))
-    code = ExitCode.FAILED
-    for event in events:
-        print(json.dumps(report.to_json(event), ensure_ascii=False), flush=True)
-        if isinstance(event, Done):
-            code = report.exit_code(event)
-    return code
+    def show(events: Iterator[Event]) -> Done:
+        stream = report.stream_json if arguments.json else report.stream_text
+        return stream(events, sys.stdout)
+
+    return _watched(_job(arguments), show)[0]
+
+
+def _watched(job: Job, show: Callable[[Iterator[Event]], Done]) -> tuple[int, Done | None]:
+    """A dry run that a signal cancels: certbot is ended first, and what became of it is shown."""
+    from certtui.renewal import report
+    from certtui.renewal.interrupt import signals_cancel
+
+    cancel = threading.Event()
+    with signals_cancel(cancel) as noted:
+        try:
+            done = show(job.dry_run(cancel))
+        except OSError:
+            if not noted.signum:
+                raise
+            return int(noted.exit_code), None  # the terminal went, as the signal said
+    return int(noted.exit_code or report.exit_code(done)), done
 
 
 def _undo(arguments: argparse.Namespace) -> int:

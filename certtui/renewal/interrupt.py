@@ -39,14 +39,14 @@ def signals_cancel(cancel: threading.Event) -> Iterator[Noted]:
         del frame
         if noted.signum:
             raise KeyboardInterrupt if number == signal.SIGINT else Ended(number)
-        noted.signum = number
+        noted.signum = int(number)
         cancel.set()
 
-    before: dict[int, Any] = {}
+    before: dict[signal.Signals, Any] = {}
     try:
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
-                if signal.getsignal(number) is not signal.SIG_IGN:
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
                     before[number] = signal.signal(number, note)
         yield noted
     finally:

@@ -63,7 +63,7 @@ class Log:
 
 
 def _create(path: str) -> int:
-    """The file's descriptor; it is empty and 0600. Raises OSError, also where something else is at the path."""
+    """A descriptor of the file, empty and 0600. Raises OSError where it cannot be one."""
     # O_NONBLOCK: a FIFO that was put there must not be waited for.
     flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     fd = os.open(path, flags, 0o600)

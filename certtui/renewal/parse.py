@@ -147,9 +147,8 @@ class Reader:
         elif self.current and _BROKEN.match(text):
             said = self._broken.get(self.current, "")
             self._broken[self.current] = shorten(f"{said} {text}".strip())
-        elif self.current and (_DETAIL.match(text) or _MANUAL.match(text)):
-            if len(self._notes) < _NOTES:
-                self._notes.append(shorten(" ".join(text.split())))
+        elif (_DETAIL.match(text) or _MANUAL.match(text)) and len(self._notes) < _NOTES:
+            self._notes.append(shorten(" ".join(text.split())))
 
     def _is_processing(self, text: str) -> str:
         """The lineage named by ``Processing PATH``, which certbot may fold at any space."""

@@ -15,6 +15,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 #: Seconds certbot has to end after SIGINT (it takes back its challenges), then after SIGTERM.
 PATIENCE = (15.0, 5.0)
@@ -72,7 +73,8 @@ class Process:
             time.sleep(_PAUSE)
             return b""
         try:
-            return bytes(self._terminal.read_nonblocking(_CHUNK, _PAUSE))
+            # bytes, whatever its stubs say: no encoding was asked for
+            return cast(bytes, self._terminal.read_nonblocking(_CHUNK, _PAUSE))
         except pexpect.TIMEOUT:
             return b""
         except pexpect.EOF:

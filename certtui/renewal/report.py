@@ -5,11 +5,12 @@ The text has no colour and says everything in words, so that a pipe and ``NO_COL
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
 from certtui.errors import ExitCode
-from certtui.renewal.events import Done, Event, LineageResult, LineageStarted
+from certtui.renewal.events import Done, Event, Line, LineageResult, LineageStarted
 
 SCHEMA_VERSION = 1
 
@@ -21,14 +22,32 @@ def stream_text(events: Iterable[Event], out: TextIO) -> Done:
 
     However it ends, ``events`` is closed, which ends certbot. Raises what writing raises.
     """
+
+    def show(event: Event) -> None:
+        if isinstance(event, Done):
+            _write(out, f"\n{table(event)}")
+        elif isinstance(event, Line):
+            _write(out, f"  {event.text}".rstrip() + "\n")
+
+    return _each(events, show)
+
+
+def stream_json(events: Iterable[Event], out: TextIO) -> Done:
+    """Writes each event as a line of JSON, in ASCII; else like :func:`stream_text`."""
+    return _each(events, lambda event: _write(out, json.dumps(to_json(event)) + "\n"))
+
+
+def last(events: Iterable[Event]) -> Done:
+    """The last event, nothing written."""
+    return _each(events, lambda event: None)
+
+
+def _each(events: Iterable[Event], show: Callable[[Event], None]) -> Done:
     done: Done | None = None
     try:
         for event in events:
-            if isinstance(event, Done):
-                done = event
-                _write(out, f"\n{table(event)}")
-            elif not isinstance(event, LineageStarted | LineageResult):
-                _write(out, f"  {event.text}".rstrip() + "\n")
+            done = event if isinstance(event, Done) else None
+            show(event)
     finally:
         close = getattr(events, "close", None)
         if close is not None:
