@@ -38,6 +38,7 @@ def applied(host: Machine, backend: str, *more: str, **answers: object) -> Machi
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_apply_twice_diff_remove(host: Machine, backend: str, transcript: Keep) -> None:
+    certbots_own = "/etc/letsencrypt"
     before = host.listing()
     host.write(PLAN, server.plan(backend))
 
@@ -61,15 +62,22 @@ def test_apply_twice_diff_remove(host: Machine, backend: str, transcript: Keep) 
     assert host.run(["systemctl", "is-active", "certbot.timer"], check=False).stdout == (
         "inactive\n"
     )
+    look = ["stat", "-c", "%A %U:%G %n", SCRIPT, *HOOKS, *SCHEDULE[backend]]
+    transcript(host.run(look), "stat -c '%A %U:%G %n' ...")
     if backend == "systemd-timer":
         assert host.run(["systemctl", "is-enabled", "certtui-renew.timer"]).stdout == "enabled\n"
         assert host.run(["systemctl", "is-active", "certtui-renew.timer"]).stdout == "active\n"
 
     marks = host.marks()
+    assert host.certtui("apply", PLAN, "--no-dry-run").returncode == 0
+    assert host.marks() == marks
     again = host.certtui("apply", PLAN)
     transcript(again, f"certtui apply {PLAN}  # the second time")
     assert again.returncode == 0, again.stdout + again.stderr
-    assert host.marks() == marks
+    # certbot itself makes and removes its lock file there, in every dry run.
+    after = host.marks()
+    assert after.pop("/etc/letsencrypt")[0] == marks.pop("/etc/letsencrypt")[0]
+    assert after == marks
     compared = host.certtui("diff")
     transcript(compared, "certtui diff")
     assert compared.returncode == 0, compared.stdout + compared.stderr
@@ -77,7 +85,10 @@ def test_apply_twice_diff_remove(host: Machine, backend: str, transcript: Keep) 
     removed = host.certtui("remove")
     transcript(removed, "certtui remove")
     assert removed.returncode == 0, removed.stdout + removed.stderr
-    assert host.listing() == before
+    after_all = host.listing()
+    said = f"{len(before)} entries before, {len(after_all)} after, equal: {after_all == before}\n"
+    transcript(subprocess.CompletedProcess([], 0, said, ""), "listing of types, modes, hashes")
+    assert after_all == before
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
