@@ -38,7 +38,6 @@ def applied(host: Machine, backend: str, *more: str, **answers: object) -> Machi
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_apply_twice_diff_remove(host: Machine, backend: str, transcript: Keep) -> None:
-    certbots_own = "/etc/letsencrypt"
     before = host.listing()
     host.write(PLAN, server.plan(backend))
 
@@ -69,10 +68,12 @@ def test_apply_twice_diff_remove(host: Machine, backend: str, transcript: Keep) 
         assert host.run(["systemctl", "is-active", "certtui-renew.timer"]).stdout == "active\n"
 
     marks = host.marks()
-    assert host.certtui("apply", PLAN, "--no-dry-run").returncode == 0
+    still = host.certtui("apply", PLAN, "--no-dry-run")
+    transcript(still, f"certtui apply --no-dry-run {PLAN}  # the second time")
+    assert still.returncode == 0, still.stdout + still.stderr
     assert host.marks() == marks
     again = host.certtui("apply", PLAN)
-    transcript(again, f"certtui apply {PLAN}  # the second time")
+    transcript(again, f"certtui apply {PLAN}  # and with its dry run")
     assert again.returncode == 0, again.stdout + again.stderr
     # certbot itself makes and removes its lock file there, in every dry run.
     after = host.marks()
