@@ -150,7 +150,9 @@ def test_interrupted_twice(tmp_path: Path) -> None:
         time.sleep(pause)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
-        assert process.returncode == 130, err
+        # The second may meet the interpreter's own end, which no program can handle; a shell
+        # calls both 130.
+        assert process.returncode in (130, -signal.SIGINT), err
         assert "Traceback" not in err
         assert gone(tmp_path)
 
