@@ -23,8 +23,8 @@ from tests.host.test_apply import BACKENDS, applied
 Keep = Callable[[subprocess.CompletedProcess[str], str], None]
 
 LOG = "/var/lib/certtui/runs.log"
-#: Seconds: up to three minutes until the time, one of random wait, and the run.
-PATIENCE = 330
+#: Seconds: up to three minutes until the time, one of random wait, two for the lock, and the run.
+PATIENCE = 420
 
 #: certbot's own lock (certbot/_internal/lock.py), held until a moment in seconds since 1970.
 _HOLD_LOCK = """\
