@@ -30,16 +30,25 @@ _CAUSES: tuple[tuple[str, str], ...] = (
         "this host cannot resolve the ACME server's name; look at its DNS resolver",
     ),
     (
-        r"HTTPS?ConnectionPool|Failed to establish a new connection|Max retries exceeded"
-        r"|Network is unreachable|No route to host|Remote end closed connection|Read timed out",
+        r"HTTPS?ConnectionPool|^Requesting \S+: |Failed to establish a new connection|Max retries exceeded"
+        r"|Requesting \S+: |Network is unreachable|No route to host|Remote end closed connection|Read timed out",
         "the ACME server cannot be reached from this host; look at its network, firewall and proxy",
+    ),
+    (
+        r"Unable to find \S+-hook command",
+        "a hook is not a program that can be found; correct it in the file below renewal/, "
+        "in cli.ini or in certbot.extra_args",
+    ),
+    (
+        r"unrecognized arguments",
+        "certbot does not know an option it was given; correct certbot.extra_args or cli.ini",
     ),
     (
         r"Hook '--manual-\S+' for \S+ reported error|manual-\S+ command .* returned error code",
         "the hook that answers the challenge failed; run it by hand to see why",
     ),
     (
-        r"[Cc]ould not bind (?:TCP )?port (\d+)|Problem binding to port (\d+)",
+        r"[Cc]ould not bind (?:TCP )?port|Problem binding to port",
         "another program of this host holds the port that certbot's standalone server needs; "
         "use the web server's plugin or webroot, or stop it in a pre hook",
     ),
