@@ -30,8 +30,9 @@ _CAUSES: tuple[tuple[str, str], ...] = (
         "this host cannot resolve the ACME server's name; look at its DNS resolver",
     ),
     (
-        r"HTTPS?ConnectionPool|^Requesting \S+: |Failed to establish a new connection|Max retries exceeded"
-        r"|Requesting \S+: |Network is unreachable|No route to host|Remote end closed connection|Read timed out",
+        r"HTTPS?ConnectionPool|Failed to establish a new connection|Max retries exceeded"
+        r"|Requesting \S+: |Network is unreachable|No route to host|Remote end closed connection"
+        r"|Read timed out",
         "the ACME server cannot be reached from this host; look at its network, firewall and proxy",
     ),
     (
