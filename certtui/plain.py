@@ -86,7 +86,8 @@ def _ask(interview: Interview, field: Field, *, rare: bool = False) -> None:
                 print(f"   {talk.TYPED_AS_SHELL}; - for none")
         elif text == "o" and more:
             _ask_rare(interview, more)
-            return _ask(interview, field)
+            _ask(interview, field)
+            return
         elif not text:
             problem = interview.problem(field.key, current)
             if not problem:
