@@ -154,6 +154,7 @@ def _overview() -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and gives its exit code; no traceback reaches a person."""
     _end_politely()
+    _open_streams()
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
         from certtui import commands
@@ -174,6 +175,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last resort: a report instead of a traceback
         _complain(f"an error inside certtui ({type(error).__name__}); report: {_report()}")
         return int(ExitCode.FAILED)
+
+
+def _open_streams() -> None:
+    """A caller may have closed the streams (``>&-``); Python then has None in their place."""
+    if sys.stdout is None or sys.stderr is None:
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the whole run
+        sys.stdout = sys.stdout or nowhere
+        sys.stderr = sys.stderr or nowhere
 
 
 def _end_politely() -> None:

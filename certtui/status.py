@@ -239,11 +239,11 @@ def _certificate_rows(certificates: Iterable[CertificateStatus]) -> Iterator[tup
             state = "EXPIRED"
         elif item.days_left < 3:
             state = f"{item.days_left * 24:.0f} hours left"
-        tries = "" if item.tries_left is None else f"{item.tries_left} tries before expiry"
+        tries = "" if item.tries_left is None else f"{item.tries_left} tries left"
         yield (
             item.name,
             state,
-            f"until {_local(item.not_after)}",
+            f"until {_day(item.not_after)}",
             ", ".join(word for word in (tries, "due now" if item.due else "", item.error) if word),
         )
 
@@ -277,3 +277,8 @@ def _when(run: Run) -> str:
 
 def _local(moment: datetime) -> str:
     return moment.astimezone().strftime(f"{_LOCAL} %Z")
+
+
+def _day(moment: datetime) -> str:
+    """Without the weekday: a row fits into 80 columns."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M %Z")

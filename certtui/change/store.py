@@ -14,7 +14,7 @@ from typing import Any
 from certtui.change import crontab
 from certtui.change.files import Tree
 from certtui.change.model import Snapshot
-from certtui.errors import ApplyFailed
+from certtui.errors import ApplyFailed, Refused
 
 HOME = "/var/lib/certtui"
 LOCK = f"{HOME}/lock"
@@ -56,6 +56,7 @@ def fingerprint(snapshot: Snapshot | None) -> Print | None:
 def read_target(tree: Tree, kind: str, path: str) -> Snapshot | None:
     """What is there now. Raises Refused, PermissionError."""
     if kind == "crontab":
+        _only_on_this_machine(tree)
         _, block, _ = crontab.split(crontab.read())
         return None if block is None else Snapshot(block, 0o600, 0, 0)
     return tree.snapshot(path)
@@ -64,11 +65,21 @@ def read_target(tree: Tree, kind: str, path: str) -> Snapshot | None:
 def write_target(tree: Tree, kind: str, path: str, new: Snapshot | None) -> None:
     """Makes a target what it must be; None takes it away."""
     if kind == "crontab":
+        _only_on_this_machine(tree)
         crontab.write(crontab.join(crontab.read(), new.content if new else None))
     elif new is None:
         tree.delete(path)
     else:
         tree.write(path, new)
+
+
+def _only_on_this_machine(tree: Tree) -> None:
+    """crontab(1) knows no other root: below one it would change this machine's own crontab."""
+    if tree.root != "/":
+        raise Refused(
+            "without /etc/cron.d the schedule goes into root's crontab, which cannot be written "
+            f"below {tree.root}: choose another backend"
+        )
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def _of_file(context: Context, file: _CronFile) -> Iterator[Finding]:
     if found is None or found.kind != "file" or foreign:
         yield _PLAIN.found(file.path, "cron refuses what is no plain file", status=file.status)
         return
-    yield from _attributes(file, found)
+    yield from _attributes(context, file, found)
     yield from _content(context, file)
 
 
@@ -128,15 +128,17 @@ def _rename(context: Context, file: _CronFile) -> Fix:
     return Fix(("mv", file.path, f"{_FOLDER}/{name}"))
 
 
-def _attributes(file: _CronFile, found: FileInfo) -> Iterator[Finding]:
+def _attributes(context: Context, file: _CronFile, found: FileInfo) -> Iterator[Finding]:
     seen = f"{file.path}: mode {found.mode:04o}, owner {found.uid}, names {found.links}"
     if found.mode & 0o022:
-        mode = "0644" if file.ours else "go-w"
+        # cron looks at a file anew only when its mtime moves (cron(8)), which a mere chmod does
+        # not do: one that it has dropped already would stay dropped.
+        chmod = Fix(("chmod", "go-w", file.path), True)
         yield _MODE.found(
             file.path,
             "others than root may write it: cron refuses it",
             seen,
-            Fix(("chmod", mode, file.path), True),
+            context.apply(safe=True) if file.ours else chmod,
             status=file.status,
         )
     if found.uid != 0:

@@ -1,4 +1,4 @@
-"""The lines of a file in /etc/cron.d as cron reads them (crontab(5)): one bad one drops the file."""
+"""Lines of a file in /etc/cron.d as cron reads them (crontab(5)): one bad one drops it all."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ The text has no colour and says everything in words, so that a pipe and ``NO_COL
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
@@ -14,19 +15,23 @@ from certtui.renewal.events import Done, Event, Line, LineageResult, LineageStar
 
 SCHEMA_VERSION = 1
 
+#: The rules that certbot draws, 79 columns wide: indented they would wrap in a terminal of 80.
+_RULE = re.compile(r"(- )+-?\s*")
+
 _HEADINGS = ("CERTIFICATE", "RESULT", "REASON")
 
 
 def stream_text(events: Iterable[Event], out: TextIO) -> Done:
-    """Writes certbot's lines as they come, indented, then the table; gives the last event.
+    """Writes certbot's lines as they come, indented and without its rules, then the table.
 
-    However it ends, ``events`` is closed, which ends certbot. Raises what writing raises.
+    Gives the last event. However it ends, ``events`` is closed, which ends certbot. Raises what
+    writing raises.
     """
 
     def show(event: Event) -> None:
         if isinstance(event, Done):
             _write(out, f"\n{table(event)}")
-        elif isinstance(event, Line):
+        elif isinstance(event, Line) and not _RULE.fullmatch(event.text):
             _write(out, f"  {event.text}".rstrip() + "\n")
 
     return _each(events, show)

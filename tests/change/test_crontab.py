@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from certtui.change import crontab, store
 from certtui.change.files import Tree
 from certtui.change.model import Snapshot
-from certtui.errors import ApplyFailed
+from certtui.errors import ApplyFailed, Refused
 
 BLOCK = b"17 4 * * * /usr/local/sbin/certbot-renew-everything\n"
 
@@ -75,8 +75,17 @@ esac
     return spool
 
 
-def test_the_block_goes_through_crontab(spool: Path, tmp_path: Path) -> None:
+def test_another_root_never_touches_this_machines_crontab(spool: Path, tmp_path: Path) -> None:
     tree = Tree(str(tmp_path))
+    with pytest.raises(Refused, match="choose another backend"):
+        store.read_target(tree, "crontab", "root's crontab")
+    with pytest.raises(Refused, match="choose another backend"):
+        store.write_target(tree, "crontab", "root's crontab", Snapshot(BLOCK, 0o600, 0, 0))
+    assert not spool.exists()
+
+
+def test_the_block_goes_through_crontab(spool: Path) -> None:
+    tree = Tree("/")
     assert store.read_target(tree, "crontab", "root's crontab") is None
     spool.write_bytes(b"MAILTO=a\r\n5 5 * * * x")
     block = Snapshot(BLOCK, 0o600, 0, 0)
