@@ -11,11 +11,16 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from certtui import workflow
-from certtui.errors import ExitCode, PlanInvalid, PlanMissing
+from certtui.errors import ExitCode, PlanInvalid, PlanMissing, Refused
 from certtui.workflow import Job
 
 if TYPE_CHECKING:
     from certtui.renewal.events import Done, Event
+
+if TYPE_CHECKING:
+    from certtui.doctor.registry import Context
+    from certtui.host.facts import Facts
+    from certtui.host.interface import Host
 
 SCHEMA_VERSION = 1
 
@@ -206,26 +211,46 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return report.exit_code(findings)
 
 
-def _context(arguments: argparse.Namespace) -> Any:
+def _context(arguments: argparse.Namespace) -> Context:
     """What doctor looks at: with the plan if there is one, else what can be seen without."""
     from certtui.doctor.registry import Context
-    from certtui.host.gather import gather
-    from certtui.host.interface import RealHost
 
+    job = _job_or_none(arguments)
+    if job is None:
+        host, facts = _bare()
+        return Context(host, facts)
+    named = os.path.abspath(arguments.plan) if arguments.plan else ""
     try:
-        job = _job(arguments)
+        rendered, problem = job.rendered, ""
+    except Refused as error:
+        rendered, problem = None, str(error)
+    return Context(job.host, job.facts, job.plan, rendered, plan_file=named, problem=problem)
+
+
+def _job_or_none(arguments: argparse.Namespace) -> Job | None:
+    """None where no plan was named and there is none. Raises PlanMissing, PlanInvalid."""
+    try:
+        return _job(arguments)
     except PlanMissing:
         if arguments.plan is not None:
             raise
-        host = RealHost()
-        return Context(host, gather(host))
-    return Context(job.host, job.facts, job.plan, job.rendered)
+        return None
+
+
+def _bare() -> tuple[Host, Facts]:
+    """This host without a plan."""
+    from certtui.host.gather import gather
+    from certtui.host.interface import RealHost
+
+    host = RealHost()
+    return host, gather(host)
 
 
 def _status(arguments: argparse.Namespace) -> int:
     from certtui import status
 
-    found = status.gather_status(_job(arguments))
+    job = _job_or_none(arguments)
+    found = status.look(*_bare(), None) if job is None else status.gather_status(job)
     if arguments.json:
         print_json(status.to_json(found))
     else:
