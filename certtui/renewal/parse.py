@@ -201,7 +201,10 @@ class Reader:
         """A row counts only below its heading, so that no hook's words are taken for one."""
         row = _ROW.fullmatch(text) if self._section else None
         if row and row[2] == self._section:
-            self._rows[self._name(row[1])] = row[2]
+            # An error after the renewal itself gives one lineage a row of each kind.
+            name = self._name(row[1])
+            if self._rows.get(name, "success") == "success":
+                self._rows[name] = row[2]
             return True
         if text:
             headings = (name for name, pattern in _SECTIONS if pattern.match(text))
@@ -221,7 +224,7 @@ class Reader:
     def _judge(self, name: str, code: int, why: str, without_row: str) -> tuple[str, str]:
         """The result of a lineage and its reason."""
         row = self._rows.get(name, "")
-        if row == "success":
+        if row == "success" and name not in self._errors:
             hook = next((hook for hook in self._hooks if hook.name in ("", name)), None)
             return ("failed", hook.sentence) if hook else ("ok", "")
         if row == "skipped":
