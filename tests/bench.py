@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pyperf
+import pyperf  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
 
 def main() -> None:

@@ -1,0 +1,100 @@
+"""The engine: crash is never a pass, what was not looked at is said, ids are checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from certtui.doctor import registry, report
+from certtui.doctor.check import Check, Context, Kind
+from certtui.doctor.finding import Finding, Fix, Status
+from certtui.errors import ExitCode, UsageError
+from tests.doctor.support import Applied, context, facts
+
+KIND = Kind("x.broken", Status.FAIL, "it holds")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Context:
+    return context(Applied(tmp_path, "cron", facts()))
+
+
+def with_check(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def breaks(given: Context) -> Iterator[Finding]:
+        yield KIND.ok("", "first")
+        raise error
+
+    monkeypatch.setattr(registry, "CHECKS", (Check((KIND,), breaks),))
+
+
+def test_a_check_that_breaks_is_a_crash_and_no_pass(
+    made: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_check(monkeypatch, KeyError("secret"))
+    first, second = registry.run_checks(made)
+    assert (first.status, second.status) == (Status.OK, Status.CRASH)
+    assert "KeyError" in second.message
+    assert report.exit_code((first, second)) is ExitCode.FAILED
+    assert "CRASH" in report.text((first, second), colour=False)
+
+
+def test_what_only_root_may_see_is_skipped(monkeypatch: pytest.MonkeyPatch, made: Context) -> None:
+    from dataclasses import replace
+
+    with_check(monkeypatch, PermissionError(13, "Permission denied", "/x"))
+    system = replace(made.facts.system, is_root=False)
+    user = replace(made, facts=replace(made.facts, system=system))
+    assert registry.run_checks(user)[-1].status is Status.SKIP
+    assert "needs root" in registry.run_checks(user)[-1].message
+    assert registry.run_checks(made)[-1].status is Status.CRASH
+
+
+def test_only_and_skip_take_ids_and_groups(made: Context) -> None:
+    groups = {item.id.partition(".")[0] for item in registry.run_checks(made, ["mail", "cron"])}
+    assert groups == {"mail", "cron"}
+    rest = {item.id.partition(".")[0] for item in registry.run_checks(made, (), ["cron"])}
+    assert rest
+    assert "cron" not in rest
+    (one,) = registry.run_checks(made, ["cron.insecure-mode"])
+    assert (one.id, one.status) == ("cron.insecure-mode", Status.OK)
+
+
+def test_an_unknown_id_names_the_nearest(made: Context) -> None:
+    with pytest.raises(UsageError, match=r"mial: no such check; did you mean mail"):
+        registry.run_checks(made, ["mial"])
+    with pytest.raises(UsageError, match="certtui doctor --list"):
+        registry.run_checks(made, (), ["zzzzzz"])
+
+
+def test_ids_are_unique_and_listed() -> None:
+    ids = [kind.id for kind in registry.kinds()]
+    assert len(ids) == len(set(ids))
+    assert [line.split()[0] for line in report.listing().splitlines()] == ids
+
+
+def test_the_text_is_worst_first_and_escapes_what_a_terminal_would_obey() -> None:
+    findings = (
+        Finding("a.x", Status.OK, "", "fine"),
+        Finding("b.x", Status.WARN, "s\x1b[2J", "odd", "seen\x07", "good", Fix(("chmod", "a b"))),
+        Finding("c.x", Status.FAIL, "", "bad"),
+    )
+    text = report.text(findings, colour=False)
+    assert text.index("FAIL") < text.index("warn") < text.index("ok")
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "mend: chmod 'a b'" in text
+    assert text.endswith("not healthy: 1 FAIL, 1 warn, 1 ok\n")
+    assert "\x1b[31m" in report.text(findings, colour=True)
+
+
+def test_the_json_of_the_contract(made: Context) -> None:
+    data = json.loads(json.dumps(report.to_json(registry.run_checks(made))))
+    assert data["findings"]
+    for item in data["findings"]:
+        assert set(item) == {
+            "id", "status", "subject", "message", "evidence", "expected", "fix",
+        }  # fmt: skip
+        assert item["status"] in ("ok", "warn", "fail", "skip", "crash")
