@@ -122,6 +122,31 @@ def test_a_signal_ends_it_cleanly(tmp_path: Path, signum: signal.Signals, code: 
     assert b"Traceback" not in terminal.sent
 
 
+def test_a_signal_in_a_dry_run_ends_certbot_too(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, "30")
+    terminal.until("Enter go on")
+    terminal.keys("\r", "\r", "\r", "\r", "\r")
+    terminal.until("a apply")
+    terminal.keys("a")
+    terminal.until("Simulating renewal")
+    os.kill(terminal.child.pid, signal.SIGTERM)
+    assert terminal.code() == 143
+    assert terminal.left_clean()
+    left = [
+        entry
+        for entry in Path("/proc").glob("[0-9]*/cmdline")
+        if str(tmp_path / "certbot").encode() in _read(entry)
+    ]
+    assert left == []
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""  # it ended meanwhile
+
+
 def test_a_lost_terminal_ends_it(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     terminal.until("61 days left")

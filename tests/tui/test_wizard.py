@@ -215,7 +215,7 @@ async def test_a_dry_run_can_be_cancelled(tmp_path: Path) -> None:
         await driver.until(lambda: not getattr(driver.app.body, "running", True))
         assert "CANCELLED" in driver.text
         await driver.press("q")
-    assert driver.app.return_value == 1
+    assert driver.app.return_value == 130
 
 
 async def test_enter_held_down_never_applies(tmp_path: Path) -> None:

@@ -170,7 +170,9 @@ class DryRun(Body, can_focus=False):
         done = self.progress.done
         code = ExitCode.OK
         if not self.progress.proved:
-            code = ExitCode.FAILED
+            from certtui.renewal.report import exit_code
+
+            code = exit_code(done) if done and not done.ok else ExitCode.FAILED
             log = f"Full output: {done.log}" if done and done.log else ""
             reason = done.reason if done else ""
             self.problem = "  ".join(part for part in (reason, log) if part)

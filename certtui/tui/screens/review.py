@@ -102,7 +102,7 @@ class Review(Body, can_focus=False):
         self.query_one("#files", ChoiceList).rows(self._rows())
         if self.preview.refusals:
             self.problem = "\n".join(self.preview.refusals)
-            self.say(f"Apply would refuse: {self.problem}")
+            self.say("\n".join(f"Apply would refuse: {why}" for why in self.preview.refusals))
         self._summary()
         # What has to be decided comes first to the eye.
         states = [change.state for change in self._files]

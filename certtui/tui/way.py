@@ -1,0 +1,164 @@
+"""The way through the pages: one body on the stage, detours laid over it, forward and back."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+
+from certtui import interview as talk
+from certtui.errors import ExitCode
+from certtui.interview import Interview
+from certtui.plan.fields import Field
+from certtui.session import Session
+from certtui.tui.body import Body
+
+if TYPE_CHECKING:
+    from certtui.tui.progress import Progress
+    from certtui.workflow import Job
+
+
+class Way(App[int]):
+    """An app with a stage for bodies. What stands around the stage is :meth:`refresh_frame`'s."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"
+        self.session = session
+        self.interview = Interview(session)
+        #: lines for the normal screen afterwards
+        self.farewell: list[str] = []
+        #: the exit code if the wizard is left now
+        self.code: int = ExitCode.OK
+        self._bodies: list[Body] = []
+        self._moving = False
+
+    def refresh_frame(self) -> None:
+        """Draws what stands around the stage anew."""
+        raise NotImplementedError
+
+    @property
+    def body(self) -> Body:
+        """The body on top."""
+        return self._bodies[-1]
+
+    async def show(self, body: Body) -> None:
+        """Swaps the whole stage."""
+        with self.batch_update():
+            old, self._bodies = self._bodies, [body]
+            for gone in old:
+                await gone.remove()
+            await self._put(body)
+
+    async def detour(self, body: Body) -> None:
+        """Lays a body over the present one, which keeps what it shows."""
+        with self.batch_update():
+            self.body.display = False
+            body.step = body.step or self.body.step
+            self._bodies.append(body)
+            await self._put(body)
+
+    async def return_from_detour(self) -> bool:
+        """Takes the topmost detour away; False if there is none."""
+        if len(self._bodies) < 2:
+            return False
+        with self.batch_update():
+            await self._bodies.pop().remove()
+            self.body.display = True
+            self.body.resume()
+            self._focus(self.body)
+            self.refresh_frame()
+        return True
+
+    async def _put(self, body: Body) -> None:
+        await self.query_one("#stage").mount(body)
+        self._focus(body)
+        self.refresh_frame()
+        self.call_after_refresh(self.refresh_frame)
+
+    def _focus(self, body: Body) -> None:
+        inner = next((w for w in body.query("ChoiceList, Input").results() if w.can_focus), None)
+        (inner or body).focus(scroll_visible=False)
+
+    async def forward(self, field: Field | None) -> None:
+        """The page after a question; after None, the first question."""
+        asked = talk.pages(self.interview.values())
+        keys = [question.key for question in asked]
+        at = keys.index(field.key) + 1 if field and field.key in keys else 0
+        if at < len(asked):
+            await self.ask(asked[at])
+        else:
+            await self.review()
+
+    async def ask(self, field: Field) -> None:
+        """The page of one question."""
+        from certtui.tui.screens.question import Question
+
+        await self.show(Question(field))
+
+    async def review(self) -> None:
+        """The page that shows everything before anything is written."""
+        from certtui.tui.screens.review import Review
+
+        await self.show(Review())
+
+    async def backward(self) -> None:
+        """The page before; the welcome page is the first."""
+        from certtui.tui.screens.question import Question
+        from certtui.tui.screens.welcome import Welcome
+
+        asked = talk.pages(self.interview.values())
+        keys = [question.key for question in asked]
+        if isinstance(self.body, Question) and self.body.field.key in keys:
+            at = keys.index(self.body.field.key) - 1
+        elif isinstance(self.body, Welcome):
+            return
+        else:
+            at = len(asked) - 1
+        if at < 0:
+            await self.show(Welcome())
+        else:
+            await self.ask(asked[at])
+
+    def applied(self, job: Job, *, changed: bool) -> None:
+        """After an apply: the proof, where there is something to prove."""
+        del changed
+        self.told(None)
+        if self.session.proves and job.facts.lineages:
+            from certtui.tui.screens.dry_run import DryRun
+
+            self.go(self.show(DryRun(job)))
+        else:
+            self.done_page(None)
+
+    def told(self, progress: Progress | None) -> None:
+        """Keeps the summary for the normal screen."""
+        from certtui.tui.screens.done import summary
+
+        self.farewell = summary(self.interview, progress)
+
+    def done_page(self, progress: Progress | None) -> None:
+        """The last page."""
+        from certtui.tui.screens.done import Done
+
+        self.go(self.show(Done(progress)))
+
+    def below(self, body: Body) -> Body:
+        """The body that a detour lies on."""
+        at = self._bodies.index(body) if body in self._bodies else 0
+        return self._bodies[max(0, at - 1)]
+
+    def go(self, move: Coroutine[Any, Any, Any]) -> None:
+        """Moves to another page; a second key pressed meanwhile does not move twice."""
+        if self._moving:
+            move.close()
+            return
+        self._moving = True
+        self.call_later(self._move, move)
+
+    async def _move(self, move: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await move
+        finally:
+            self._moving = False
