@@ -261,11 +261,11 @@ def note(number, frame):
     with open({marks!r}, "a") as marks:
         print(signal.Signals(number).name, file=marks)
     if signal.Signals(number).name in {ends!r}:
-        os.write(1, b"cleaning up\n")  # print may not be entered again by a handler
+        os.write(1, b"cleaning up\\n")  # print may not be entered again by a handler
         sys.exit(1)
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, note)
-os.write(1, b"Processing /etc/letsencrypt/renewal/demo.example.test.conf\n")
+os.write(1, b"Processing /etc/letsencrypt/renewal/demo.example.test.conf\\n")
 while True:
     time.sleep(1)
 """
