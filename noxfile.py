@@ -57,7 +57,7 @@ def lint(session: nox.Session) -> None:
         session.warn("shellcheck is not installed (apt install shellcheck): scripts not checked")
         return
     found = sorted(str(path) for path in scripts.iterdir())
-    session.run("shellcheck", "--shell=sh", "--severity=style", *found, external=True)
+    session.run("shellcheck", "--shell=sh", "--severity=style", *found, external=True, log=False)
     session.log(f"shellcheck: {len(found)} rendered scripts, no finding")
 
 
