@@ -124,7 +124,8 @@ def test_an_apply_that_cannot_be_proved_says_so(
     to_review(terminal, transcript, "systemd-timer")
     terminal.until("a apply")
     terminal.send("a")
-    shown(terminal, transcript, "0 of 2", 120)
+    shown(terminal, transcript, "2 of 2   2 failed", 120)
+    terminal.until("Enter go on")
     assert server.DUE in terminal.text
     terminal.send("\r")
     shown(terminal, transcript, "Done  9/9")
