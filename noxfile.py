@@ -69,9 +69,11 @@ def tests(session: nox.Session) -> None:
         session.run("pytest", "--ignore=tests/host", *session.posargs)
         return
     if session.python != PYTHON:
-        # Real ACME servers killed at every moment, for minutes: one Python tells enough.
-        slow = [f"--ignore=tests/demo/test_{name}.py" for name in ("run", "wizard", "interruption")]
-        session.run("pytest", "--ignore=tests/host", *slow)
+        # Real ACME servers killed at every moment and terminals watched while nothing happens, for
+        # minutes: one Python tells enough. These want a quiet machine, the others do not.
+        slow = ("demo/test_run", "demo/test_wizard", "demo/test_interruption", "tui/test_terminal")
+        left_out = [f"--ignore=tests/{name}.py" for name in slow]
+        session.run("pytest", "-n2", "--dist=loadfile", "--ignore=tests/host", *left_out)
         return
     session.run("pytest", "--ignore=tests/host", "--cov", "--cov-report=")
     rooms = "certtui/plan/*,certtui/render/*,certtui/change/*"
