@@ -100,6 +100,7 @@ def prepare(host: Machine, key: str) -> None:
     host.write("/etc/systemd/system/pebble-names.service", _NAMES_UNIT)
     host.write("/etc/systemd/system/pebble.service", _PEBBLE_UNIT)
     host.write("/etc/hostname", "web1\n")
+    host.write("/etc/mailname", "web1.example.test\n")  # else it names who built the image
     names = " ".join(NAMES)
     host.write("/etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 web1.example.test web1 {names}\n")
     host.write("/etc/aliases", f"root: {ADMIN}\n")

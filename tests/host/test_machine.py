@@ -21,6 +21,7 @@ def test_mail_is_delivered(host: Machine) -> None:
     (mail,) = host.mails(server.ADMIN)
     assert server.mails_taken(host) == 1
     assert mail["Subject"] == "test"
+    assert "root@web1.example.test" in mail["From"]
 
 
 def test_certbot_renews_the_due_lineage_alone(host: Machine) -> None:
