@@ -1,0 +1,15 @@
+"""The pages that are derived say what the declaration says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_reference_pages_are_up_to_date() -> None:
+    script = Path(__file__).parents[1] / "docs/generate.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--check"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
