@@ -92,7 +92,7 @@ print("no end of line:", time.monotonic(), end="", flush=True)
         if isinstance(event, Line):
             delays.append(time.monotonic() - float(event.text.split()[-1]))
     assert len(delays) == 5
-    assert max(delays) < 0.25  # 0.1 on an idle machine
+    assert sorted(delays)[2] < 0.2, delays  # the median: a busy machine delays one or the other
 
 
 def test_another_authority_has_a_run_of_its_own(tmp_path: Path) -> None:
