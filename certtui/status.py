@@ -14,6 +14,7 @@ from certtui.errors import CerttuiError
 from certtui.host.facts import Facts, Lineage
 from certtui.host.interface import Host, RealHost
 from certtui.host.visible import visible
+from certtui.plan.model import INSTALLED_PLAN
 from certtui.render.times import Run, next_runs
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def look(
     certbot = facts.certbot(plan.certbot.command if plan else "auto")
     version = certbot.version_tuple if certbot else ()
     runs = plan.schedule.runs if plan else 0
-    notes = [*_about_plan(plan), *facts.unreadable]
+    notes = [*_about_plan(host, plan), *facts.unreadable]
     upcoming, problems = _upcoming(facts, plan, now, live)
     past, unread = _past(host)
     certificates = tuple(_certificate(item, now, runs, version) for item in facts.lineages)
@@ -87,8 +88,10 @@ def look(
     )
 
 
-def _about_plan(plan: Plan | None) -> Iterator[str]:
-    if plan is None:
+def _about_plan(host: Host, plan: Plan | None) -> Iterator[str]:
+    if plan is None and host.info(INSTALLED_PLAN):
+        yield f"{INSTALLED_PLAN} may be read by root only: sudo certtui status"
+    elif plan is None:
         yield "nothing is set up by certtui yet: run certtui for the wizard"
 
 

@@ -89,3 +89,10 @@ def test_without_a_plan_it_says_so() -> None:
     assert "nothing is set up by certtui yet: run certtui for the wizard" in text
     assert "nothing renews certificates on this host" in text
     assert "no certificate yet" in text
+
+
+def test_a_plan_that_only_root_may_read_is_not_no_plan() -> None:
+    host = FakeHost(files={"/etc/certtui/plan.toml": b""})
+    text = status.text(status.look(host, facts(), None, now=NOW))
+    assert "/etc/certtui/plan.toml may be read by root only: sudo certtui status" in text
+    assert "nothing is set up" not in text
