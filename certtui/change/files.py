@@ -59,7 +59,7 @@ class Tree:
         problem = ""
         if found.st_uid not in (0, self.uid):
             problem = f"belongs to user {found.st_uid}, not to root: chown root {shown}"
-        elif found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
+        elif found.st_mode & 0o022:  # also with the sticky bit, as in /tmp: others may add names
             mode = stat.S_IMODE(found.st_mode)
             problem = f"may be written by others (mode {mode:04o}): chmod go-w {shown}"
         if problem:

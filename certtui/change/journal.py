@@ -166,7 +166,7 @@ class Journal:
 
     def roll_back(self, intent: Intent) -> list[str]:
         """Puts every target and unit back as it was; what could not be, as sentences."""
-        problems: list[str] = []
+        problems = units.switch_off(self.host, intent.units)
         reload = False
         for record in reversed(intent.records):
             if record.kind == "directory":

@@ -104,28 +104,52 @@ def _switch_on(unit: UnitState, state: Enablement, restart: bool) -> list[Action
     return actions
 
 
+def switch_off(host: Host, before: Mapping[str, Enablement]) -> list[str]:
+    """Stops and disables what was off, while systemd still has its file: else it counts as failed.
+
+    Gives what could not be done, as sentences.
+    """
+    now = query(host, before)
+    return _run(
+        host, [argv for unit, then in before.items() for argv in _off(unit, now[unit], then)]
+    )
+
+
 def restore(host: Host, before: Mapping[str, Enablement], *, reload: bool) -> list[str]:
-    """Puts units back as they were; what could not be, as sentences."""
-    failed: list[str] = []
+    """Puts units back as they were, their files being back; what could not be, as sentences."""
     if reload:
         host.run(["systemctl", "daemon-reload"])
     now = query(host, before)
-    for unit, then in before.items():
-        for argv in _back(unit, now[unit], then):
-            done = host.run(argv, timeout=60)
-            if not done.ok:
-                failed.append(f"{' '.join(argv)}: {done.text}")
+    commands = [
+        argv
+        for unit, then in before.items()
+        for argv in (*_on(unit, now[unit], then), *_off(unit, now[unit], then))
+    ]
+    return _run(host, commands)
+
+
+def _run(host: Host, commands: Sequence[list[str]]) -> list[str]:
+    failed: list[str] = []
+    for argv in commands:
+        done = host.run(argv, timeout=60)
+        if not done.ok:
+            failed.append(f"{' '.join(argv)}: {done.text}")
     return failed
 
 
-def _back(unit: str, now: Enablement, then: Enablement) -> list[list[str]]:
+def _on(unit: str, now: Enablement, then: Enablement) -> list[list[str]]:
     commands = []
     if then.enabled and not now.enabled:
         commands.append(["systemctl", "enable", unit])
-    if now.enabled and not then.enabled:
-        commands.append(["systemctl", "disable", unit])
     if then.active and not now.active:
         commands.append(["systemctl", "start", unit])
+    return commands
+
+
+def _off(unit: str, now: Enablement, then: Enablement) -> list[list[str]]:
+    commands = []
+    if now.enabled and not then.enabled:
+        commands.append(["systemctl", "disable", unit])
     if now.active and not then.active:
         commands.append(["systemctl", "stop", unit])
     return commands

@@ -294,3 +294,22 @@ def test_a_damaged_state_is_one_sentence(host: Systemd, tree: Tree) -> None:
     path(tree, store.STATE).write_bytes(b"{")
     with pytest.raises(ApplyFailed, match=r"state\.json cannot be read"):
         apply(host, tree)
+
+
+def test_taking_back_stops_our_timer_while_its_file_is_there(host: Systemd, tree: Tree) -> None:
+    """A timer whose file vanishes while it runs is left behind as failed."""
+    host.fail = ("systemctl", "disable", "--now", "certbot.timer")
+    seen: list[bool] = []
+    real = host._act
+
+    def watch(verb: str, unit: str, now: bool) -> None:
+        if (verb, unit) == ("stop", "certtui-renew.timer"):
+            seen.append(path(tree, TIMER).exists())
+        real(verb, unit, now)
+
+    host._act = watch  # type: ignore[method-assign]
+    with pytest.raises(ApplyFailed):
+        apply(host, tree)
+    assert seen == [True]
+    assert not path(tree, TIMER).exists()
+    assert host.units["certtui-renew.timer"] == ["disabled", False]

@@ -44,7 +44,7 @@ def test_a_file_on_the_way_is_refused(tree: Tree) -> None:
         tree.snapshot("/etc/a/b/file/deeper")
 
 
-@pytest.mark.parametrize("mode", [0o775, 0o757, 0o777])
+@pytest.mark.parametrize("mode", [0o775, 0o757, 0o777, 0o1777])
 def test_a_folder_that_others_may_write_to_is_refused(tree: Tree, mode: int) -> None:
     at(tree, "/etc/a").chmod(mode)
     with pytest.raises(Refused, match=rf"mode {mode:04o}\): chmod go-w /etc/a$"):
