@@ -125,7 +125,12 @@ def restore(host: Host, before: Mapping[str, Enablement], *, reload: bool) -> li
         for unit, then in before.items()
         for argv in (*_on(unit, now[unit], then), *_off(unit, now[unit], then))
     ]
-    return _run(host, commands)
+    failed = _run(host, commands)
+    # A systemctl of the apply that was killed may have gone on, and started a timer whose file
+    # went away under it: systemd keeps such a one as failed. For one that is fine this is an error.
+    for unit in (unit for unit, then in before.items() if not then.file_state):
+        host.run(["systemctl", "reset-failed", unit])
+    return failed
 
 
 def _run(host: Host, commands: Sequence[list[str]]) -> list[str]:
