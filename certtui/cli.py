@@ -193,7 +193,8 @@ def _end_politely() -> None:
         raise Ended(signum)
 
     for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, end)
+        if signal.getsignal(signum) is not signal.SIG_IGN:  # as nohup(1) leaves it
+            signal.signal(signum, end)
 
 
 def _complain(message: str) -> None:
