@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from certtui import workflow
-from certtui.errors import ExitCode, PlanInvalid, PlanMissing, Refused
+from certtui.errors import ExitCode, PlanInvalid, PlanMissing, Refused, UsageError
 from certtui.workflow import Job
 
 if TYPE_CHECKING:
@@ -35,8 +35,17 @@ def print_json(data: dict[str, Any]) -> None:
     print(json.dumps({"schema_version": SCHEMA_VERSION, **data}, ensure_ascii=False))
 
 
+def _root(arguments: argparse.Namespace) -> str:
+    """The folder given with ``--root``, absolute. Raises :class:`UsageError`."""
+    given: str = getattr(arguments, "root", "/")
+    # An empty one is a variable that was not set; "here" would be a surprise.
+    if not given or not os.path.isdir(given):
+        raise UsageError(f"--root {given!r}: no such directory; make it first")
+    return os.path.abspath(given)
+
+
 def _job(arguments: argparse.Namespace) -> Job:
-    root = os.path.abspath(getattr(arguments, "root", "/"))
+    root = _root(arguments)
     mended = workflow.recover(root)
     if mended:
         print(f"certtui: {mended}", file=sys.stderr)
@@ -100,7 +109,12 @@ def _apply(arguments: argparse.Namespace) -> int:
         return _apply_check(arguments, job)
     preview = job.draft().preview if arguments.json else None
     told = output.discard_step if arguments.json else output.print_step
-    result = job.apply(told, consent=Consent(force=arguments.force), approved=preview)
+    try:
+        result = job.apply(told, consent=Consent(force=arguments.force), approved=preview)
+    except Refused:
+        if preview is not None:
+            print_json({**output.preview_json(preview), "steps": [], "dry_run": None})
+        raise
     done = None
     code = int(ExitCode.OK)
     if not arguments.json:
@@ -184,20 +198,21 @@ def _take_back(arguments: argparse.Namespace, what: str) -> int:
     from certtui.errors import NeedsRoot
     from certtui.host.interface import RealHost
 
-    root = os.path.abspath(arguments.root)
+    root = _root(arguments)
     if root == "/" and os.geteuid() != 0:
         raise NeedsRoot(f"`certtui {what}` changes the system and needs root: sudo certtui {what}")
     take_back = undo.undo if what == "undo" else undo.remove
-    take_back(RealHost(), Tree(root), force=arguments.force, on_step=output.print_step)
-    print(
-        "the host is as it was before the last apply"
-        if what == "undo"
-        else "the host is as it was before the first apply; the log of runs is kept"
-    )
+    result = take_back(RealHost(), Tree(root), force=arguments.force, on_step=output.print_step)
+    kept = " but for what was kept" if any(s.what.startswith("kept ") for s in result.steps) else ""
+    if what == "undo":
+        print(f"the host is as it was before the last apply{kept}")
+    else:
+        print(f"the host is as it was before the first apply{kept}; the log of runs stays")
     return ExitCode.OK
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
+    from certtui import output
     from certtui.doctor import registry, report
 
     if arguments.list:
@@ -207,7 +222,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(report.to_json(findings))
     else:
-        print(report.text(findings, colour=output_colour()), end="")
+        print(report.text(findings, colour=output.colour()), end="")
     return report.exit_code(findings)
 
 
@@ -268,13 +283,6 @@ def _wizard(arguments: argparse.Namespace) -> int:
     from certtui import wizard
 
     return wizard.run(arguments.plan, plain=arguments.plain)
-
-
-def output_colour() -> bool:
-    """Colour only for a person at a terminal who did not ask for none (no-color.org)."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    return sys.stdout.isatty()
 
 
 _HANDLERS: dict[str, Callable[[argparse.Namespace], int]] = {

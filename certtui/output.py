@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import sys
 from typing import Any
 
 from certtui.change.model import FileChange, Preview, Result, Step
@@ -75,3 +77,10 @@ def applied_text(result: Result) -> str:
     if not result.changed:
         return "in sync: nothing was changed"
     return "applied; undo: certtui undo"
+
+
+def colour() -> bool:
+    """Colour only for a person at a terminal who did not ask for none (no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()

@@ -76,7 +76,15 @@ def _take_back(host: Host, tree: Tree, what: str, force: bool, on_step: OnStep) 
                 work.command(action)
         if what == "remove":
             _sweep(tree)
+            _tell_kept(work, tree, backs.get(("file", INSTALLED_PLAN)))
         return Result(True, tuple(work.steps))
+
+
+def _tell_kept(work: Transaction, tree: Tree, plan: _Back | None) -> None:
+    """The plan edited by hand stays where remove takes everything else away."""
+    live = store.fingerprint(tree.snapshot(INSTALLED_PLAN))
+    if plan is not None and live is not None and live != plan.oldest.before:
+        work.say(f"kept {INSTALLED_PLAN}: it was edited by hand")
 
 
 def _collect(journal: Journal, generations: Sequence[str]) -> dict[tuple[str, str], _Back]:

@@ -37,7 +37,9 @@ def _second(context: Context, other: Renewer, active: list[Renewer]) -> Finding:
     message = f"renews as well; {_winner(active)}"
     if not other.vendor:
         message += "; it is your own, so certtui leaves it alone"
-    return _SECOND.found(other.where, message, _listed(active), _off(context, other))
+    # A vendor's is one that the plan says to switch off: the host is not what the plan says.
+    status = Status.FAIL if other.vendor else None
+    return _SECOND.found(other.where, message, _listed(active), _off(context, other), status=status)
 
 
 def _off(context: Context, other: Renewer) -> Fix | None:

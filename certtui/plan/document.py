@@ -34,7 +34,11 @@ class Document:
 
     def __init__(self, text: str, file: str) -> None:
         """Raises :class:`PlanInvalid` with every problem of the text."""
-        found, doc, values = _read(text, file)
+        try:
+            found, doc, values = _read(text, file)
+        except RecursionError:
+            message = "is nested far too deeply for a plan: is this the right file?"
+            raise PlanInvalid((Problem(file, 1, 1, "", message),)) from None
         if found:
             raise PlanInvalid(tuple(found))
         self.file = file

@@ -204,7 +204,8 @@ def test_a_file_deleted_by_hand_does_not_stop_remove(host: Systemd, tree: Tree) 
 def test_the_plan_edited_in_place_is_kept_by_remove(host: Systemd, tree: Tree) -> None:
     apply(host, tree)
     path(tree, PLAN).write_bytes(b"version = 1\n# mine\n")
-    undo.remove(host, tree)
+    said = [step.what for step in undo.remove(host, tree).steps]
+    assert f"kept {PLAN}: it was edited by hand" in said
     assert path(tree, PLAN).read_bytes() == b"version = 1\n# mine\n"
     assert not path(tree, SCRIPT).exists()
 

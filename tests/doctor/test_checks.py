@@ -139,6 +139,11 @@ FACTS_BREAKS: list[tuple[str, dict[str, Any], Status]] = [
     (
         "renewers.second",
         {"renewers": (Renewer("timer", "certbot.timer", "certbot renew", True, True),)},
+        FAIL,
+    ),
+    (
+        "renewers.second",
+        {"renewers": (Renewer("crontab", "root:3", "certbot renew", True, False),)},
         WARN,
     ),
 ]

@@ -256,3 +256,8 @@ def test_no_text_makes_it_stumble(text: str) -> None:
     except PlanInvalid as error:
         assert error.problems
         assert all(p.line >= 1 and p.column >= 1 and p.message for p in error.problems)
+
+
+@pytest.mark.parametrize("text", ["x = " + "[" * 5000, "x = " + "[" * 500 + "]" * 500])
+def test_a_deeply_nested_text_is_no_plan_and_no_crash(text: str) -> None:
+    assert problems("version = 1\n" + text)
