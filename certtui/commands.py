@@ -38,8 +38,7 @@ def print_json(data: dict[str, Any]) -> None:
 def _root(arguments: argparse.Namespace) -> str:
     """The folder given with ``--root``, absolute. Raises :class:`UsageError`."""
     given: str = getattr(arguments, "root", "/")
-    # An empty one is a variable that was not set; "here" would be a surprise.
-    if not given or not os.path.isdir(given):
+    if not given or not os.path.isdir(given):  # empty: a variable that was not set, not "here"
         raise UsageError(f"--root {given!r}: no such directory; make it first")
     return os.path.abspath(given)
 
