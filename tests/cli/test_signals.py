@@ -1,8 +1,11 @@
-"""Signals of the command line."""
+"""Signals and streams as a caller may leave them."""
 
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,3 +22,11 @@ def test_a_hangup_that_the_caller_ignores_stays_ignored(ignored: bool) -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def test_closed_streams_are_no_error(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text("version = 1\n")
+    code = "import os, runpy, sys; os.close(1); os.close(2); sys.stdout = sys.stderr = None; "
+    code += "sys.argv = ['certtui', 'check', 'p.toml']; runpy.run_module('certtui', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
