@@ -26,7 +26,10 @@ def test_a_hangup_that_the_caller_ignores_stays_ignored(ignored: bool) -> None:
 
 def test_closed_streams_are_no_error(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text("version = 1\n")
-    code = "import os, runpy, sys; os.close(1); os.close(2); sys.stdout = sys.stderr = None; "
-    code += "sys.argv = ['certtui', 'check', 'p.toml']; runpy.run_module('certtui', run_name='__main__')"
+    code = (
+        "import os, runpy, sys; os.close(1); os.close(2); sys.stdout = sys.stderr = None; "
+        "sys.argv = ['certtui', 'check', 'p.toml']; "
+        "runpy.run_module('certtui', run_name='__main__')"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
