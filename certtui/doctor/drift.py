@@ -45,7 +45,13 @@ def _drift(context: Context) -> Iterator[Finding]:
         yield _STATE.found("", str(error))
         return
     problems = [finding for change in changes for finding in _of(context, change)]
-    yield from problems or [_SAME.ok("", f"all {len(changes)} files are what the plan says")]
+    yield from problems or [_SAME.ok("", _well(changes))]
+
+
+def _well(changes: tuple[FileChange, ...]) -> str:
+    other = [change.path for change in changes if change.before != change.after]
+    but = f", but for mode or owner of {', '.join(other)}" if other else ""
+    return f"all {len(changes)} files are what the plan says{but}"
 
 
 def _changes(context: Context) -> tuple[FileChange, ...]:

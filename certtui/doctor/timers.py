@@ -81,7 +81,7 @@ def _scheduled(
     if state == "static":
         mend = context.apply(force=True)
         yield _INSTALL.found(name, "has no [Install]: gone after a reboot", seen, mend)
-    elif state not in ("enabled", "enabled-runtime"):
+    elif state != "enabled":  # "enabled-runtime" is a link in /run
         yield _ENABLED.found(name, "not enabled: gone after a reboot", seen, enable)
     if not active:
         start = Fix(("systemctl", "start", name), True)
