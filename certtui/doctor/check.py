@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host.facts import Facts
 from certtui.host.interface import Host
-from certtui.plan.model import Plan
+from certtui.plan.model import INSTALLED_PLAN, Plan
 from certtui.render.artifact import Rendered
 
 
@@ -87,6 +87,12 @@ class Check:
         return tuple(kind.id for kind in self.kinds)
 
 
-def needs_root(path: str) -> str:
-    """The sentence of a skip."""
-    return f"could not look at {path} (needs root)"
+def needs_root(path: str = "") -> str:
+    """The sentence of a skip; ``path`` where its subject does not name it."""
+    return f"could not look at {path} (needs root)" if path else "could not look (needs root)"
+
+
+def no_plan(context: Context) -> str:
+    """Why there is no plan in the context: one that only root may read is not no plan."""
+    hidden = context.host.info(INSTALLED_PLAN) is not None
+    return needs_root(INSTALLED_PLAN) if hidden else "there is no plan"

@@ -20,7 +20,7 @@ def _pending(context: Context) -> Iterator[Finding]:
     try:
         waiting = history.pending(context.host)
     except PermissionError:
-        yield _PENDING.skip(history.PENDING, needs_root(history.PENDING))
+        yield _PENDING.skip("", needs_root(history.PENDING))
         return
     if not waiting:
         yield _PENDING.ok("", "nothing renewed waits to be loaded")

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from certtui.change import preview
 from certtui.change.files import Tree
 from certtui.change.model import FileChange, Snapshot
-from certtui.doctor.check import Check, Context, Kind, needs_root
+from certtui.doctor.check import Check, Context, Kind, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.errors import ApplyFailed, NeedsRoot, Refused
-from certtui.plan.model import INSTALLED_PLAN
 
 _SAME = Kind("drift.same", Status.FAIL, "every file is what the plan says")
 _MISSING = Kind("drift.missing", Status.FAIL, "every file of the plan is there")
@@ -26,9 +25,7 @@ _MEND = re.compile(r": (chown root|chmod go-w) (/.+)$")
 
 def _drift(context: Context) -> Iterator[Finding]:
     if context.plan is None:
-        hidden = context.host.info(INSTALLED_PLAN) is not None
-        reason = needs_root(INSTALLED_PLAN) if hidden else "there is no plan to compare with"
-        yield _SAME.skip("", reason)
+        yield _SAME.skip("", no_plan(context))
         return
     if context.rendered is None:
         yield _SAME.found("", f"the plan cannot be applied here: {context.problem}")

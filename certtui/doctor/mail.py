@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from certtui.change.requirements import install_argv
-from certtui.doctor.check import Check, Context, Kind
+from certtui.doctor.check import Check, Context, Kind, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
 
 _MAILER = Kind("mail.mailer", Status.FAIL, "a mailer is installed where the plan sends mail")
@@ -16,7 +16,7 @@ def _mail(context: Context) -> Iterator[Finding]:
     plan, mailer = context.plan, context.facts.mailer
     if plan is None:
         found = f"{mailer.path} ({mailer.real})" if mailer else "nothing here can send mail"
-        yield _MAILER.skip("", f"without a plan nobody is told; {found}")
+        yield _MAILER.skip("", f"{no_plan(context)}; {found}")
     elif plan.mail.to and mailer is None:
         argv = install_argv(context.facts, "mail")
         yield _MAILER.found(

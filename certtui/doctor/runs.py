@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 from certtui.change.store import RUNS_LOG, STATE
 from certtui.doctor import history
-from certtui.doctor.check import Check, Context, Kind, needs_root
+from certtui.doctor.check import Check, Context, Kind, needs_root, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.doctor.history import PastRun
 from certtui.errors import CerttuiError
@@ -27,13 +27,13 @@ _CLOCK = timedelta(minutes=10)
 def _runs(context: Context) -> Iterator[Finding]:
     plan = context.plan
     if plan is None:
-        yield _RECENT.skip("", "without a plan there is no log of runs")
+        yield _RECENT.skip("", no_plan(context))
         return
     try:
         past = history.read(context.host)
         applied = applied_at(context)
     except PermissionError:
-        yield _RECENT.skip(RUNS_LOG, needs_root(RUNS_LOG))
+        yield _RECENT.skip("", needs_root(RUNS_LOG))
         return
     if past.damaged:
         yield _DAMAGED.found(RUNS_LOG, f"{past.damaged} lines cannot be understood")

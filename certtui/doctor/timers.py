@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from certtui.doctor import history
-from certtui.doctor.check import Check, Context, Kind
+from certtui.doctor.check import Check, Context, Kind, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.errors import CerttuiError
 from certtui.host import units
@@ -36,7 +36,7 @@ def _timer(context: Context) -> Iterator[Finding]:
     plan = context.plan
     reason = ""
     if plan is None:
-        reason = "not needed: there is no plan"
+        reason = no_plan(context)
     elif plan.schedule.backend != "systemd-timer":
         reason = f"not needed: the plan uses {plan.schedule.backend}"
     elif not context.facts.has_systemd:

@@ -293,6 +293,13 @@ def test_what_a_user_may_not_see_is_a_skip_and_no_failure(cron: Applied) -> None
     assert failed.status is FAIL
 
 
+def test_a_plan_that_only_root_may_read_is_not_no_plan() -> None:
+    host = FakeHost(files={"/etc/certtui/plan.toml": b""}, root_user=False)
+    said = {item.id: item.message for item in run_checks(Context(host, user(facts()), now=NOW))}
+    for id in ("drift.same", "timer.scheduled", "atd.daemon", "runs.recent", "mail.mailer"):
+        assert "could not look at /etc/certtui/plan.toml (needs root)" in said[id]
+
+
 # ---- mail, runs, deploys, lineages -----------------------------------------------------------
 
 

@@ -14,6 +14,8 @@ from tests.host.test_apply import applied
 
 Keep = Callable[[subprocess.CompletedProcess[str], str], None]
 
+FOLDER, TIMER, LOAD = "/etc/systemd/system", "certtui-renew.timer", "systemctl daemon-reload"
+
 #: name -> (backend, what breaks it, the finding that has to name it)
 BREAKS = {
     "timer-stopped": (
@@ -31,6 +33,37 @@ BREAKS = {
         "cron",
         ["chmod", "g+w", "/etc/cron.d/certtui-renew"],
         "cron.insecure-mode",
+    ),
+    "cron-file-hard-link": (
+        "cron",
+        ["ln", "/etc/cron.d/certtui-renew", "/root/second-name"],
+        "cron.hard-links",
+    ),
+    "cron-file-no-final-newline": (
+        "cron",
+        ["truncate", "-s", "-1", "/etc/cron.d/certtui-renew"],
+        "cron.no-final-newline",
+    ),
+    "cron-file-bad-line": (
+        "cron",
+        ["sed", "-i", "$a61 * * * * root true", "/etc/cron.d/certtui-renew"],
+        "cron.bad-line",
+    ),
+    "cron-file-gone": ("cron", ["rm", "/etc/cron.d/certtui-renew"], "drift.missing"),
+    "timer-no-install": (
+        "systemd-timer",
+        ["sh", "-c", f"systemctl disable {TIMER} && sed -i /WantedBy/d {FOLDER}/{TIMER} && {LOAD}"],
+        "timer.no-install",
+    ),
+    "hook-not-executable": (
+        "systemd-timer",
+        ["chmod", "-x", "/etc/letsencrypt/renewal-hooks/post/certtui-reload"],
+        "hooks.not-executable",
+    ),
+    "vendor-timer-on-again": (
+        "systemd-timer",
+        ["systemctl", "enable", "--now", "certbot.timer"],
+        "renewers.second",
     ),
 }
 
@@ -57,3 +90,16 @@ def test_what_is_broken_is_named_and_mended(host: Machine, name: str, transcript
     after = host.certtui("doctor")
     transcript(after, "certtui doctor")
     assert after.returncode == 0, after.stdout + after.stderr
+
+
+def test_an_ordinary_user_sees_what_he_may(host: Machine, transcript: Keep) -> None:
+    applied(host, "systemd-timer")
+    for command in ("doctor", "status"):
+        done = host.run(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "certtui", command],
+            check=False,
+        )
+        transcript(done, f"certtui {command}")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "root" in done.stdout
+        assert "Traceback" not in done.stdout + done.stderr
