@@ -82,10 +82,6 @@ class ApplyFailed(CerttuiError):
     """A step failed on the way; what had been written was put back."""
 
 
-class RenewalFailed(CerttuiError):
-    """The dry run did not prove every certificate."""
-
-
 class CertbotMissing(CerttuiError):
     """No certbot was found, or the plan's path to it leads nowhere."""
 

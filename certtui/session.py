@@ -80,7 +80,7 @@ def for_host(path: str | None) -> Session:
 def _gather(plan: Plan) -> Facts:
     from certtui.host.gather import gather
     from certtui.host.interface import RealHost
-    from certtui.renewal.commands import config_dir
+    from certtui.render.places import config_dir
 
     return gather(
         RealHost(),

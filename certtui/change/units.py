@@ -8,6 +8,7 @@ from typing import Any
 
 from certtui.change.model import Action
 from certtui.host.interface import Host
+from certtui.host.units import blocks, is_active
 from certtui.render.artifact import UnitState
 
 UNIT_FOLDER = "/etc/systemd/system/"
@@ -45,12 +46,11 @@ def query(host: Host, units: Iterable[str]) -> dict[str, Enablement]:
         ["systemctl", "show", "-p", "Id,UnitFileState,ActiveState,FragmentPath", "--", *names]
     )
     found: dict[str, Enablement] = {}
-    for block in answer.out.split("\n\n"):
-        values = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+    for values in blocks(answer.out):
         if "Id" in values:
             found[values["Id"]] = Enablement(
                 values.get("UnitFileState", ""),
-                values.get("ActiveState") in ("active", "activating", "reloading"),
+                is_active(values),
                 values.get("FragmentPath", ""),
             )
     return {name: found.get(name, ABSENT) for name in names}

@@ -56,11 +56,7 @@ def _timer(context: Context) -> Iterator[Finding]:
 
 def _show(context: Context, *names: str) -> dict[str, Mapping[str, str]]:
     answer = context.host.run(["systemctl", "show", "-p", _ASKED, "--", *names], env={"TZ": "UTC"})
-    blocks = [
-        dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        for block in answer.out.split("\n\n")
-    ]
-    return {block["Id"]: block for block in blocks if "Id" in block}
+    return {unit["Id"]: unit for unit in units.blocks(answer.out) if "Id" in unit}
 
 
 def _scheduled(

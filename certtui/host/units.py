@@ -28,12 +28,16 @@ def show(host: Host, patterns: Sequence[str]) -> dict[str, Properties]:
     if not answer.ok and not answer.out.strip():
         raise ConnectionError(answer.err.strip() or f"systemctl ended with {answer.code}")
     found: dict[str, Properties] = {}
-    for block in answer.out.split("\n\n"):
-        unit = _properties(block)
+    for unit in blocks(answer.out):
         if unit.get("LoadState", "not-found") != "not-found" and "Id" in unit:
             for name in {unit["Id"], *unit.get("Names", "").split()}:
                 found[name] = unit
     return found
+
+
+def blocks(text: str) -> list[dict[str, str]]:
+    """What ``systemctl show`` prints of several units: the properties of each."""
+    return [_properties(block) for block in text.split("\n\n")]
 
 
 def _properties(block: str) -> dict[str, str]:

@@ -41,20 +41,25 @@ def post_hook(plan: Plan) -> str:
 
 def config_dir(plan: Plan) -> str:
     """certbot's configuration folder: ``--config-dir`` of the plan, else /etc/letsencrypt."""
-    return _option(plan.certbot.extra_args, "--config-dir") or _CONFIG_DIR
+    return option(plan, "--config-dir").rstrip("/") or _CONFIG_DIR
 
 
 def log_file(plan: Plan) -> str:
     """certbot's log: in ``--logs-dir`` of the plan, else in /var/log/letsencrypt."""
-    return (_option(plan.certbot.extra_args, "--logs-dir") or _LOGS_DIR) + "/letsencrypt.log"
+    folder = option(plan, "--logs-dir").rstrip("/") or _LOGS_DIR
+    return f"{folder}/letsencrypt.log"
 
 
-def _option(arguments: tuple[str, ...], name: str) -> str:
-    """The value of an option, given apart or after "="; the last one counts, as in argparse."""
+def option(plan: Plan, name: str) -> str:
+    """What the plan's arguments give an option of certbot, apart or after "="; "" for nothing.
+
+    The last one counts, as in argparse.
+    """
     value = ""
+    arguments = plan.certbot.extra_args
     for position, argument in enumerate(arguments):
         if argument == name and position + 1 < len(arguments):
             value = arguments[position + 1]
         elif argument.startswith(f"{name}="):
             value = argument.partition("=")[2]
-    return value.rstrip("/")
+    return value

@@ -30,11 +30,6 @@ class DryRun:
     lineages: tuple[Lineage, ...]
 
 
-def config_dir(plan: Plan) -> str:
-    """certbot's configuration folder: ``--config-dir`` of the plan, else /etc/letsencrypt."""
-    return places.config_dir(plan)
-
-
 def environment(plan: Plan, facts: Facts, caller: Mapping[str, str]) -> dict[str, str]:
     """All that certbot and its hooks are started with; ``caller`` is this process's own."""
     # snap refuses to run with another user's home, which `sudo` may have left behind.
@@ -75,7 +70,7 @@ def dry_runs(
 
 def covered(plan: Plan, facts: Facts) -> tuple[Lineage, ...]:
     """The lineages that the plan's scheduled runs renew: all, unless its arguments name one."""
-    name = _value(plan, "--cert-name")
+    name = places.option(plan, "--cert-name")
     return tuple(each for each in facts.lineages if name in ("", each.name))
 
 
@@ -128,16 +123,4 @@ def _option(name: str, value: str) -> tuple[str, ...]:
 
 def _one_server(plan: Plan) -> bool:
     """Whether the plan sends every renewal to a server of its own, whatever the lineage says."""
-    return bool(_value(plan, "--server"))
-
-
-def _value(plan: Plan, name: str) -> str:
-    """What the plan's arguments give an option, apart or after "="; the last counts, or ""."""
-    found = ""
-    arguments = plan.certbot.extra_args
-    for position, argument in enumerate(arguments):
-        if argument == name and position + 1 < len(arguments):
-            found = arguments[position + 1]
-        elif argument.startswith(f"{name}="):
-            found = argument.partition("=")[2]
-    return found
+    return bool(places.option(plan, "--server"))

@@ -10,9 +10,9 @@ from collections.abc import Generator, Iterator
 
 from certtui.host.facts import Facts
 from certtui.plan.model import Plan
+from certtui.render.places import config_dir
 from certtui.renewal.commands import (
     DryRun,
-    config_dir,
     covered,
     dry_runs,
     first_certificate,

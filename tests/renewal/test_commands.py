@@ -7,6 +7,7 @@ import pytest
 from certtui.demo import guard
 from certtui.errors import CertbotMissing, ExitCode, UsageError
 from certtui.host.interface import SAFE_PATH
+from certtui.render import places
 from certtui.renewal import commands
 from certtui.renewal.commands import dry_runs
 from tests.renewal.support import OTHER, facts, lineage, plan
@@ -135,8 +136,8 @@ def test_the_environment_is_ours_but_for_the_plans() -> None:
 
 
 def test_config_dir() -> None:
-    assert commands.config_dir(plan()) == "/etc/letsencrypt"
-    assert commands.config_dir(plan(certbot_extra_args=("--config-dir=/srv/le/",))) == "/srv/le"
+    assert places.config_dir(plan()) == "/etc/letsencrypt"
+    assert places.config_dir(plan(certbot_extra_args=("--config-dir=/srv/le/",))) == "/srv/le"
 
 
 @pytest.mark.parametrize(
