@@ -45,7 +45,7 @@ def reload(plan: Plan, facts: Facts) -> Reload | None:
     found = facts.webserver(kind)
     service = _service(kind, found, facts)
     systemd = facts.has_systemd and (found is None or bool(found.unit))
-    tested, signal = _nginx(found) if kind == "nginx" else _apache(service)
+    tested, signal = _nginx(found) if kind == "nginx" else _apache(service, plan.webserver.action)
     return Reload(
         service,
         tested,
@@ -72,10 +72,13 @@ def _nginx(found: WebServer | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return (program, "-t"), (program, "-s", "reload")
 
 
-def _apache(service: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Debian's apache2 binary lacks its environment unless apachectl starts it."""
+def _apache(service: str, action: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Debian's apache2 binary lacks its environment unless apachectl starts it.
+
+    httpd(8): ``-k restart`` ends the requests in progress but not the parent process.
+    """
     program = "httpd" if service == "httpd" else "apachectl"
-    return (program, "-t"), (program, "-k", "graceful")
+    return (program, "-t"), (program, "-k", "restart" if action == "restart" else "graceful")
 
 
 def _program(found: str) -> str:

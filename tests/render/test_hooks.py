@@ -65,6 +65,7 @@ def test_seed_04_a_failing_hook_is_reported_once_though_certbot_exits_0(machine:
     (mail,) = machine.mails()
     assert "Subject: [certtui] web1.example.org: renewed but not loaded: shop.example.org" in mail
     assert "the configuration test of nginx failed:\nnginx: [emerg] what nginx says" in mail
+    assert "Certificates: shop.example.org\n" in mail
 
     machine.certbot("exit 0")
     assert machine.run(trigger="cron").returncode == 1
@@ -253,10 +254,35 @@ def test_without_systemd_the_service_command_where_there_is_an_init_script(
     assert machine.ran("service") == ["dash reload"]
 
 
-def _rename_process(machine: Machine, name: str) -> None:
+def test_without_systemd_and_init_script_nginx_is_never_stopped(machine: Machine) -> None:
+    """It may be a container's process 1, or one whose arguments only its starter knows."""
+    host = facts(system=system(init="other"), webservers=(NGINX,))
+    machine.install(host, webserver_action="restart")
+    _rename_process(machine, "dash")
+    machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+    assert machine.run(machine.post_hook).returncode == 0
+    assert machine.ran("nginx") == ["-t", "-s reload"]
+    assert "it was reloaded, not restarted" in machine.syslog()
+
+
+@pytest.mark.parametrize(("action", "signal"), [("reload", "graceful"), ("restart", "restart")])
+def test_without_systemd_and_init_script_apache_restarts_itself(
+    machine: Machine, action: str, signal: str
+) -> None:
+    machine.fake("apachectl", "exit 0")
+    host = facts(system=system(init="other"), webservers=())
+    machine.install(host, webserver_kind="apache", webserver_action=action)
+    _rename_process(machine, "dash", "apache2")
+    machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+    assert machine.run(machine.post_hook).returncode == 0
+    assert machine.ran("apachectl") == ["-t", f"-k {signal}"]
+    assert "not restarted" not in machine.syslog()
+
+
+def _rename_process(machine: Machine, name: str, old: str = "nginx") -> None:
     text = machine.post_hook.read_text()
-    assert "SERVICE='nginx'" in text
-    machine.post_hook.write_text(text.replace("SERVICE='nginx'", f"SERVICE='{name}'"))
+    assert f"SERVICE='{old}'" in text
+    machine.post_hook.write_text(text.replace(f"SERVICE='{old}'", f"SERVICE='{name}'"))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,11 @@ load_certificates() {
     if command -v service >/dev/null 2>&1 && [ -x "/etc/init.d/$SERVICE" ]; then
         limit 120 service "$SERVICE" "$ACTION"
     else
+        # nginx has no restart of its own. Stopping it may end a container, and only who started it
+        # knows with which arguments.
+        if [ "$ACTION" = restart ] && [ "$SERVER" = nginx ]; then
+            note "nothing here can restart $SERVER (no init script): it was reloaded, not restarted"
+        fi
         signal_server
     fi
 }

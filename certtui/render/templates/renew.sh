@@ -10,6 +10,30 @@
 # Exit status: 0 done; 75 another certbot held the lock all the time; 124 ended for taking too
 # long; 128 + N ended by signal N; else certbot's own, or 1.
 
+case ${CERTTUI_TRIGGER-} in
+    cron | systemd-timer | at) TRIGGER=$CERTTUI_TRIGGER ;;
+    *) TRIGGER=manual ;;
+esac
+
+# Nothing that the caller had set reaches certbot, its hooks and the mailer. It goes before the
+# plan's values come, as the caller may export a name that one of them has. Builtins alone: there is
+# no PATH yet. A value of several lines can at most name more that is to go.
+exported() {
+    export -p | while IFS= read -r exported_line; do
+        case $exported_line in
+            'export '*) printf '%s\n' "${exported_line#export }" ;;
+        esac
+    done
+}
+for caller_name in $(exported); do
+    caller_name=${caller_name%%=*}
+    case $caller_name in
+        '' | PATH | LC_ALL | TERM | [0-9]* | *[!A-Za-z0-9_]*) ;;
+        # "command": a name that may not be unset (bash has some) must not end the shell.
+        *) command unset "$caller_name" 2>/dev/null || : ;;
+    esac
+done
+
 # @values
 
 # @include common.sh
@@ -18,20 +42,8 @@
 
 # ---- the run ----------------------------------------------------------------------------------
 
-case ${CERTTUI_TRIGGER-} in
-    cron | systemd-timer | at) TRIGGER=$CERTTUI_TRIGGER ;;
-    *) TRIGGER=manual ;;
-esac
-
-# Nothing that the caller had set reaches certbot, its hooks and the mailer.
-clean_environment() {
-    for clean_name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'); do
-        case $clean_name in
-            PATH | LC_ALL | TERM) ;;
-            # "command": a name that may not be unset (bash has some) must not end the shell.
-            *) command unset "$clean_name" 2>/dev/null || : ;;
-        esac
-    done
+# The surroundings of certbot, its hooks and the mailer.
+set_environment() {
     # systemd sets none of these for root's services; plugins look for their files below HOME.
     HOME=/root LOGNAME=root USER=root
     export HOME LOGNAME USER
@@ -165,20 +177,30 @@ reasons() {
             -e 's/^ *\(Type: .*\)/  \1/p' -e 's/^ *\(Detail: .*\)/  \1/p' | head -n 60
 }
 
-# heartbeat SUFFIX: the address goes by standard input, as any user sees a command line.
+# The most seconds that a run may take longer for its heartbeat, tries and all.
+BEAT=8
+
+# heartbeat SUFFIX: the address goes by standard input, as any user sees a command line. A server
+# that hangs has one try and all of that time; what fails at once is tried again.
 heartbeat() {
     [ -n "$HEARTBEAT_URL" ] || return 0
     heartbeat_path=${HEARTBEAT_URL%%[?#]*}
     heartbeat_url=$heartbeat_path$1${HEARTBEAT_URL#"$heartbeat_path"}
     if command -v curl >/dev/null 2>&1; then
         printf 'url = "%s"\n' "$heartbeat_url" |
-            limit 45 curl -q -fsS -m 10 --retry 2 -o /dev/null -K - >/dev/null 2>&1
-    elif command -v wget >/dev/null 2>&1; then
+            limit "$BEAT" curl -q -fsS -m "$BEAT" --retry 2 --retry-delay 1 \
+                --retry-max-time 5 -o /dev/null -K -
+    elif limit 5 wget --version 2>/dev/null | grep -q 'GNU Wget'; then
         printf '%s\n' "$heartbeat_url" |
-            limit 45 wget -q -T 10 -t 3 -O /dev/null -i - >/dev/null 2>&1
+            limit "$BEAT" wget -q -T "$BEAT" -t 1 -O /dev/null -i -
+    elif command -v python3 >/dev/null 2>&1; then
+        # busybox's wget takes an address as an argument only; where certbot is, Python mostly is.
+        printf '%s\n' "$heartbeat_url" | limit "$BEAT" python3 -I -c \
+            "import sys, urllib.request as u; u.urlopen(sys.stdin.readline().strip(), timeout=$BEAT)"
     else
         false
-    fi || note 'the heartbeat could not be sent (it needs curl or wget, and an answer in time)'
+    fi >/dev/null 2>&1 ||
+        note 'the heartbeat could not be sent (it needs curl, wget or python3, and an answer in time)'
 }
 
 # deploy_pending: what an earlier hook could not make the server load. DEPLOY says why it failed.
@@ -220,6 +242,7 @@ judge() {
     if [ -n "$DEPLOY" ]; then
         case $RESULT in
             ok | locked)
+                FAILED=$(names "$(pending)")
                 RESULT=deploy-failed CODE=1 DETAIL=${DEPLOY%%
 *}
                 ;;
@@ -365,7 +388,7 @@ end_all() {
     done
 }
 
-clean_environment
+set_environment
 STOPPED='' ENDING='' child=''
 # This shell only waits, so that a signal is answered at once and not when certbot ends. Nothing is
 # said on stderr: dash would say "Terminated" there of what end_all ends.
