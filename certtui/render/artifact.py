@@ -53,3 +53,5 @@ class Rendered:
     renames: tuple[Rename, ...] = ()
     #: unit files to hand to ``systemd-analyze verify`` before they are enabled
     verify: tuple[str, ...] = ()
+    #: the at script whose next job must be in at's queue; "" for backends without one
+    queue: str = ""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from certtui.errors import Refused
 from certtui.host.facts import Facts
 from certtui.plan.model import INSTALLED_PLAN, Plan
-from certtui.render import cron, scripts, systemd_timer, times
+from certtui.render import at, cron, scripts, systemd_timer
 from certtui.render.artifact import Artifact, Rename, Rendered, UnitState
 from certtui.render.places import Places
 
@@ -15,6 +14,8 @@ from certtui.render.places import Places
 BACKENDS: dict[str, Callable[[Plan, Facts, Places], Rendered]] = {
     "cron": cron.schedule,
     "systemd-timer": systemd_timer.schedule,
+    "at-block": at.schedule,
+    "at-random": at.schedule,
 }
 
 #: Timers that distributions and snapd bring with certbot (Debian, Fedora, snap).
@@ -26,10 +27,8 @@ _CRON_FILE = "/etc/cron.d/certbot"
 def render(plan: Plan, facts: Facts, *, plan_text: bytes, where: Places | None = None) -> Rendered:
     """Everything that must be on the host. The same arguments give the same bytes, always.
 
-    ``where`` is for tests. Raises :class:`Refused` for a backend that cannot be written yet.
+    ``where`` is for tests.
     """
-    if plan.schedule.backend not in BACKENDS:
-        raise Refused(times.not_yet(plan.schedule.backend))
     where = where or Places()
     started_by = BACKENDS[plan.schedule.backend](plan, facts, where)
     return Rendered(
@@ -41,6 +40,7 @@ def render(plan: Plan, facts: Facts, *, plan_text: bytes, where: Places | None =
         (*started_by.units, *_vendor_units(plan, facts)),
         tuple(_vendor_files(plan, facts)),
         started_by.verify,
+        started_by.queue,
     )
 
 

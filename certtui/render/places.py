@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from certtui.host.facts import Facts
 from certtui.host.interface import SAFE_PATH
 from certtui.plan.model import Plan
 
@@ -27,6 +28,21 @@ class Places:
 def renew_script(plan: Plan) -> str:
     """The one entry that every backend calls."""
     return f"{plan.files.scripts}/certbot-renew-everything"
+
+
+def at_script(plan: Plan) -> str:
+    """What an at job starts, by the plan's backend; "" for a backend without one."""
+    backend = plan.schedule.backend
+    known = backend in ("at-block", "at-random")
+    return f"{plan.files.scripts}/certbot-{backend}" if known else ""
+
+
+def trigger(plan: Plan, facts: Facts) -> str:
+    """What starts the script of an at backend besides its job: "cron" or "systemd"."""
+    chosen = plan.schedule.trigger
+    if chosen == "auto":
+        return "systemd" if facts.has_systemd else "cron"
+    return chosen
 
 
 def deploy_hook(plan: Plan) -> str:

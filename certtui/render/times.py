@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
 
-from certtui.errors import Refused
 from certtui.host.facts import Facts
 from certtui.plan.model import Plan
+from certtui.render import places, spread
+from certtui.render.slots import slots
 
 DAY = 24 * 60
 
@@ -24,18 +24,17 @@ class Run:
 
 
 def daily_minutes(plan: Plan, facts: Facts) -> tuple[int, ...]:
-    """Minutes after midnight, ascending. Local time for cron and fixed times, else UTC.
+    """Minutes after midnight, ascending, at which cron or a timer starts our script.
 
-    Without fixed times the runs are evenly spread from a base that the machine id and the unit's
-    name give, so that hosts differ and a second apply changes nothing. Raises :class:`Refused` for
-    a backend whose times are not of this kind.
+    Local time for cron and fixed times, else UTC. Without fixed times they are evenly spread from a
+    base that the machine id and the unit's name give, so that hosts differ and a second apply
+    changes nothing. For at-block these are the beginnings of its blocks, for at-random those of the
+    hours in which the anchor looks after the chain.
     """
-    if plan.schedule.backend not in ("cron", "systemd-timer"):
-        raise Refused(not_yet(plan.schedule.backend))
     if plan.schedule.times:
         return tuple(sorted(int(t[:2]) * 60 + int(t[3:]) for t in plan.schedule.times))
-    base = _number(plan, facts) % DAY
-    count = plan.schedule.runs_per_day
+    base = spread.number(plan, facts) % DAY
+    count = 24 if plan.schedule.backend == "at-random" else plan.schedule.runs_per_day
     return tuple(sorted((base + k * DAY // count) % DAY for k in range(count)))
 
 
@@ -43,7 +42,7 @@ def second(plan: Plan, facts: Facts) -> int:
     """The second within the minute at which a timer elapses; 0 for fixed times and cron."""
     if plan.schedule.times or plan.schedule.backend != "systemd-timer":
         return 0
-    return _number(plan, facts) // DAY % 60
+    return spread.number(plan, facts) // DAY % 60
 
 
 def random_delay(plan: Plan) -> int:
@@ -53,20 +52,15 @@ def random_delay(plan: Plan) -> int:
     return min(3600, 86400 // plan.schedule.runs_per_day // 2)
 
 
-def not_yet(backend: str) -> str:
-    """The sentence for a backend that a plan may name but this version cannot write."""
-    return (
-        f'schedule.backend = "{backend}" is not supported by this version yet: '
-        'use "systemd-timer" or "cron"'
-    )
-
-
 def next_runs(plan: Plan, facts: Facts, now: datetime, count: int = 5) -> tuple[Run, ...]:
     """The next ``count`` runs after ``now`` (aware), by this process's local time zone.
 
-    A timer's window that has begun still counts, as the run in it may be to come. Raises
-    :class:`Refused` as :func:`daily_minutes` does.
+    A timer's window that has begun still counts, as the run in it may be to come.
     """
+    if places.at_script(plan):
+        drawn = slots(plan, facts)
+        moments = (drawn.moment(drawn.time(k)) for k in drawn.after(now))
+        return tuple(Run(moment, moment) for moment in itertools.islice(moments, count))
     delay = timedelta(seconds=random_delay(plan))
     found: list[Run] = []
     for start in _starts(plan, facts, now):
@@ -75,6 +69,34 @@ def next_runs(plan: Plan, facts: Facts, now: datetime, count: int = 5) -> tuple[
         if len(found) == count:
             break
     return tuple(found)
+
+
+def expected_job(plan: Plan, facts: Facts, now: datetime) -> datetime | None:
+    """The minute (aware, UTC) of the at job that must be queued at ``now`` (aware).
+
+    None for backends without at, and for at-block when the run of this block is over: the trigger
+    queues the next one as the next block begins.
+    """
+    if not places.at_script(plan):
+        return None
+    drawn = slots(plan, facts)
+    following = next(drawn.after(now))
+    if drawn.whole and drawn.start(following) > drawn.minute(now):
+        return None
+    return drawn.moment(drawn.time(following))
+
+
+def longest_gap(plan: Plan, facts: Facts) -> timedelta:
+    """The longest time between two runs by the schedule alone, where the clocks do not change."""
+    length = -(-DAY // plan.schedule.runs)
+    if plan.schedule.backend == "at-block":
+        return timedelta(minutes=2 * length)
+    if plan.schedule.backend == "at-random":
+        return timedelta(minutes=length + slots(plan, facts).jitter)
+    minutes = daily_minutes(plan, facts)
+    following = [*minutes[1:], minutes[0] + DAY]
+    gap = max(later - one for one, later in zip(minutes, following, strict=True))
+    return timedelta(minutes=gap, seconds=random_delay(plan))
 
 
 def _starts(plan: Plan, facts: Facts, now: datetime) -> Iterator[datetime]:
@@ -113,10 +135,3 @@ def _utc(wall: datetime, made_up: bool) -> datetime | None:
     while probe.astimezone().utcoffset() == offset:
         probe += timedelta(minutes=1)
     return probe.replace(second=0)
-
-
-def _number(plan: Plan, facts: Facts) -> int:
-    """A large number of this host; without a machine id (machine-id(5)) its name has to do."""
-    host = facts.system.machine_id or facts.system.hostname
-    digest = hashlib.sha256(f"{host}:{plan.files.unit}".encode()).digest()
-    return int.from_bytes(digest[:8], "big")

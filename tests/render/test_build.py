@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from certtui.errors import Refused
 from certtui.host.facts import CertbotInstall, Facts, Renewer, Timer, WebServer
 from certtui.plan import document
 from certtui.render import build, shell
@@ -86,7 +85,15 @@ def test_there_are_cases() -> None:
 
 def every() -> Iterator[tuple[str, Rendered]]:
     """Each combination that gives other text somewhere."""
-    backends = ("cron", "systemd-timer")
+    backends: tuple[dict[str, Any], ...] = (
+        {"schedule_backend": "cron"},
+        {"schedule_backend": "systemd-timer"},
+        *(
+            {"schedule_backend": backend, "schedule_trigger": trigger}
+            for backend in ("at-block", "at-random")
+            for trigger in ("cron", "systemd")
+        ),
+    )
     kinds: tuple[dict[str, Any], ...] = (
         {},
         {"webserver_kind": "apache"},
@@ -96,11 +103,10 @@ def every() -> Iterator[tuple[str, Rendered]]:
     for backend, kind, init, mail in itertools.product(
         backends, kinds, ("systemd", "other"), ("", "admin@example.com")
     ):
-        chosen = plan(
-            schedule_backend=backend, mail_to=mail, certbot_env={"https_proxy": "http://p'"}, **kind
-        )
+        chosen = plan(mail_to=mail, certbot_env={"https_proxy": "http://p'"}, **backend, **kind)
         host = facts(system=system(init=init))
-        name = f"{backend}-{kind.get('webserver_kind', 'nginx')}-{init}-{bool(mail)}"
+        started = "-by-".join(backend.values())
+        name = f"{started}-{kind.get('webserver_kind', 'nginx')}-{init}-{bool(mail)}"
         yield name, build.render(chosen, host, plan_text=b"version = 1\n")
 
 
@@ -185,12 +191,6 @@ def test_a_server_elsewhere_is_called_by_its_path() -> None:
     (post,) = [a.content.decode() for a in rendered.artifacts if a.path.endswith("certtui-reload")]
     assert "limit 120 '/opt/openresty/nginx' '-t'" in post
     assert "UNIT='openresty.service'" in post
-
-
-@pytest.mark.parametrize("backend", ["at-block", "at-random"])
-def test_a_backend_of_a_later_version_is_refused(backend: str) -> None:
-    with pytest.raises(Refused, match=f'"{backend}" is not supported by this version yet'):
-        build.render(plan(schedule_backend=backend), facts(), plan_text=b"")
 
 
 # ---- other renewers ---------------------------------------------------------------------------

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from certtui.errors import Refused
-from certtui.render import times
+from certtui.render import spread, times
 from certtui.render.times import Run
 from tests.render.support import facts, plan, system
 
@@ -72,16 +71,6 @@ def test_the_delay_is_an_hour_and_at_most_half_a_block(runs: int, delay: int) ->
     assert times.random_delay(plan(schedule_runs_per_day=runs, schedule_backend="cron")) == 0
 
 
-@pytest.mark.parametrize("backend", ["at-block", "at-random"])
-def test_at_backends_are_refused_with_a_sentence(backend: str) -> None:
-    for ask in (
-        lambda: times.daily_minutes(plan(schedule_backend=backend), facts()),
-        lambda: times.next_runs(plan(schedule_backend=backend), facts(), NOW),
-    ):
-        with pytest.raises(Refused, match=f'"{backend}" is not supported by this version yet: use'):
-            ask()
-
-
 def test_the_next_runs_of_a_timer_are_windows(berlin: None) -> None:
     runs = times.next_runs(plan(), facts(), NOW)
     assert len(runs) == 5
@@ -98,7 +87,7 @@ def test_the_next_runs_of_a_timer_are_windows(berlin: None) -> None:
 
 
 def test_a_window_over_midnight_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(times, "_number", lambda *_: 23 * 60 + 50)
+    monkeypatch.setattr(spread, "number", lambda *_: 23 * 60 + 50)
     monkeypatch.setattr(times, "second", lambda *_: 0)
     once = plan(schedule_runs_per_day=1)
     (run,) = times.next_runs(once, facts(), datetime(2026, 11, 25, 0, 10, tzinfo=UTC), 1)
