@@ -43,8 +43,8 @@ def test_a_caller_who_exports_the_scripts_own_names(tmp_path: Path, shell: tuple
     machine.install()
     names = re.findall(r"^([A-Z_]+)='", machine.script.read_text(), re.M)
     assert {"PATH", "STATE", "CERTBOT", "TIMEOUT", "MAIL_TO", "POST_HOOK"} <= set(names)
-    own = {name: "of the caller" for name in names if name != "PATH"}
-    done = machine.run(trigger="cron", **own, LINES="a\nexport FAKE='b\nc'", TIMES="x y")
+    machine.environment |= {name: "of the caller" for name in names if name != "PATH"}
+    done = machine.run(trigger="cron", LINES="a\nexport FAKE='b\nc'", TIMES="x y")
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
     assert machine.results() == ["failed"]
     assert len(machine.mails()) == 1
