@@ -1,0 +1,432 @@
+"""The at scripts, each start on its own: what is taken, what is queued, what is left alone.
+
+The simulation (``test_simulation.py``) runs them through days; here are the single rules.
+"""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certtui.render import slots, times
+from tests.render.support import MORE, TOOLS, Machine, facts, plan, system
+
+UTC = timezone.utc
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+AT = r"""
+if [ "$1" = -c ]; then cat QUEUE/$2 2>/dev/null; exit; fi
+[ ! -e QUEUE/refuses ] || { echo 'at: refused' >&2; exit 1; }
+umask >QUEUE/umask
+number=$(($(cat QUEUE/last 2>/dev/null || echo 0) + 1))
+echo $number >QUEUE/last
+{ echo '#!/bin/sh'; env | sed 's/^\([A-Z_]*\)=\(.*\)/\1=\2; export \1/'; echo "cd $PWD || {"
+  echo " exit 1"; echo "}"; cat; } >QUEUE/$number
+echo "$*" >>QUEUE/calls
+echo "$number Tue Nov 24 12:00:00 2026 $3 root" >>QUEUE/list
+printf 'warning: commands will be executed using /bin/sh\njob %s at Tue Nov 24\n' $number >&2
+"""
+
+
+class AtMachine(Machine):
+    """A machine with an at of files; ``now`` is what date(1) tells."""
+
+    def prepare(self, **answers: Any) -> None:
+        for name in ("sha256sum", "flock", "cat", "env"):
+            if not (self.folder / "bin" / name).exists():
+                (self.folder / "bin" / name).symlink_to(f"/usr/bin/{name}")
+        self.queue = self.folder / "queue"
+        self.queue.mkdir(exist_ok=True)
+        self.fake("at", AT.replace("QUEUE", str(self.queue)))
+        self.fake("atq", f"cat {self.queue}/list 2>/dev/null; exit 0")
+        self.fake(
+            "atrm",
+            f'grep -v "^$1 " {self.queue}/list >{self.queue}/list.new; '
+            f"mv {self.queue}/list.new {self.queue}/list; rm {self.queue}/$1",
+        )
+        self.answers = {"schedule_backend": "at-random", **answers}
+        self.known = facts(certbots=())
+        self.install(self.known, **self.answers)
+        self.now = NOW
+        # What the renew script would do is of no interest here.
+        self.script.write_text(f'#!/bin/sh\necho "$CERTTUI_TRIGGER" >>{self.folder}/renewed\n')
+
+    @property
+    def at_script(self) -> Path:
+        return self.folder / "sbin" / f"certbot-{self.answers['schedule_backend']}"
+
+    @property
+    def drawn(self) -> slots.Slots:
+        return slots.slots(plan(**self.answers), self.known)
+
+    def at(self, trigger: str, *arguments: str, **environment: str) -> str:
+        """Starts the script at ``now``; gives what it says on stderr, its status in ``code``."""
+        stamp = int(self.now.timestamp())
+        self.fake(
+            "date", f'case $* in *@*) exec /bin/date "$@" ;; esac; exec /bin/date -d @{stamp} "$@"'
+        )
+        done = self.run(self.at_script, *arguments, trigger=trigger, **environment)
+        self.code = done.returncode
+        assert done.stdout == ""
+        return done.stderr
+
+    def renewed(self) -> list[str]:
+        path = self.folder / "renewed"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def jobs(self) -> list[str]:
+        path = self.queue / "list"
+        return [line.split()[0] for line in path.read_text().splitlines()] if path.exists() else []
+
+    def calls(self) -> list[str]:
+        path = self.queue / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def next_slot(self) -> int:
+        return next(self.drawn.after(self.now))
+
+    def to_slot(self, k: int) -> None:
+        self.now = self.drawn.moment(self.drawn.time(k))
+
+    def taken(self) -> int:
+        lines = dict(line.split("=") for line in (self.state / "at-state").read_text().split())
+        return int(lines["slot"])
+
+
+@pytest.fixture(params=["dash", "busybox sh"])
+def machine(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[AtMachine]:
+    made = AtMachine(tmp_path / "m", tuple(request.param.split()), tools=(*TOOLS, *MORE))
+    yield made
+    made.clear()
+
+
+@pytest.mark.parametrize("backend", ["at-block", "at-random"])
+@pytest.mark.parametrize("runs", [1, 2, 7, 24])
+def test_a_fresh_host_queues_the_slot_that_python_tells(
+    machine: AtMachine, backend: str, runs: int
+) -> None:
+    machine.prepare(
+        schedule_backend=backend, schedule_runs_per_day=runs, schedule_daily_cap=max(runs, 10)
+    )
+    for hour in range(0, 48, 5):
+        machine.now = NOW + timedelta(hours=hour, minutes=hour)
+        assert machine.at("systemd-timer", "queue") == ""
+        expected = times.expected_job(plan(**machine.answers), machine.known, machine.now)
+        if expected is not None:
+            assert machine.calls()[-1] == f"-M -q c -t {expected:%Y%m%d%H%M}"
+            assert len(machine.jobs()) == 1
+    assert machine.renewed() == []
+
+
+def test_the_job_is_one_line_from_a_clean_environment(machine: AtMachine) -> None:
+    machine.prepare()
+    machine.at("cron", SECRET="s3cret", TZ="Asia/Tokyo")
+    (number,) = machine.jobs()
+    job = (machine.queue / number).read_text()
+    slot = machine.drawn.time(machine.next_slot())
+    assert job.endswith(f"cd / || {{\n exit 1\n}}\nexec {machine.at_script} </dev/null\n")
+    names = {line.split("=")[0] for line in job.splitlines() if "; export " in line}
+    assert names - {"PWD"} == {"PATH", "TZ", "CERTTUI_TRIGGER", "CERTTUI_SLOT"}
+    assert f"CERTTUI_SLOT={slot}; export" in job
+    assert "CERTTUI_TRIGGER=at; export" in job
+    assert (machine.queue / "umask").read_text() == "0022\n"
+
+
+@pytest.mark.parametrize("backend", ["at-block", "at-random"])
+def test_a_due_slot_is_renewed_once_whoever_comes_first(machine: AtMachine, backend: str) -> None:
+    machine.prepare(schedule_backend=backend)
+    machine.at("cron", "queue")
+    machine.to_slot(machine.next_slot())
+    slot = str(machine.drawn.minute(machine.now))
+    machine.at("at", CERTTUI_SLOT=slot)
+    assert machine.renewed() == ["at"]
+    machine.at("cron")
+    machine.at("at", CERTTUI_SLOT=slot)
+    machine.now += timedelta(minutes=20)
+    machine.at("systemd-timer")
+    assert machine.renewed() == ["at"]
+    assert machine.code == 0
+
+
+def test_what_was_missed_is_made_up_for_once(machine: AtMachine) -> None:
+    machine.prepare()
+    machine.at("cron", "queue")
+    machine.now += timedelta(days=9, minutes=3)
+    for _ in range(3):
+        assert machine.at("cron") == ""
+    assert machine.renewed() == ["cron"]
+    assert len(machine.jobs()) == 1
+
+
+def test_queue_never_renews(machine: AtMachine) -> None:
+    machine.prepare()
+    machine.at("manual", "queue")
+    machine.now += timedelta(days=2)
+    machine.at("manual", "queue")
+    assert machine.renewed() == []
+    machine.at("cron")
+    assert machine.renewed() == ["cron"]
+
+
+def test_a_lost_job_comes_back_and_a_second_one_goes(machine: AtMachine) -> None:
+    machine.prepare()
+    machine.at("cron")
+    (first,) = machine.jobs()
+    subprocess.run([machine.folder / "bin/atrm", first], env={"PATH": "/usr/bin:/bin"}, check=True)
+    assert machine.jobs() == []
+    machine.at("cron")
+    (second,) = machine.jobs()
+    content = (machine.queue / second).read_text()
+    (machine.queue / "99").write_text(content)
+    with (machine.queue / "list").open("a") as listed:
+        listed.write("99 Tue Nov 24 12:00:00 2026 c root\n")
+    machine.at("cron")
+    assert machine.jobs() == [second]
+
+
+def test_jobs_of_others_are_no_reason_and_stay(machine: AtMachine) -> None:
+    machine.prepare()
+    foreign = {
+        "50": "c root\tx",
+        "51": "= root",  # one that runs
+        "52": "c admin",
+        "53": "c root",
+    }
+    machine.at("cron")
+    (ours,) = machine.jobs()
+    own = (machine.queue / ours).read_text()
+    (machine.queue / "50").write_text(
+        "#!/bin/sh\nCERTTUI_SLOT=1; export CERTTUI_SLOT\nexec other\n"
+    )
+    (machine.queue / "51").write_text(own)
+    (machine.queue / "52").write_text(own)
+    # An administrator's own start of the script: without our mark.
+    (machine.queue / "53").write_text(f"#!/bin/sh\nexec {machine.at_script} </dev/null\n")
+    with (machine.queue / "list").open("a") as listed:
+        for number, rest in foreign.items():
+            listed.write(f"{number} Tue Nov 24 12:00:00 2026 {rest.split(chr(9))[0]}\n")
+    machine.at("cron")
+    assert machine.jobs() == [ours, *foreign]
+
+
+def test_racing_starts_leave_one_job_and_one_run(machine: AtMachine) -> None:
+    machine.prepare()
+    machine.at("cron", "queue")
+    machine.to_slot(machine.next_slot())
+    machine.at("manual", "queue")
+    started = [
+        subprocess.Popen(
+            [machine.program, *machine.shell[1:], str(machine.at_script)],
+            env={**machine.environment, "CERTTUI_TRIGGER": "cron"},
+        )
+        for _ in range(4)
+    ]
+    assert [one.wait(30) for one in started] == [0] * 4
+    assert machine.renewed() == ["cron"]
+    assert len(machine.jobs()) == 1
+
+
+def test_the_daily_cap_holds_and_is_told(machine: AtMachine) -> None:
+    machine.prepare(schedule_runs_per_day=2, schedule_daily_cap=2)
+    machine.now = NOW.replace(hour=0, minute=0) - timedelta(minutes=1)
+    machine.at("cron", "queue")
+    first = machine.next_slot()
+    # The slot before is made up for on this day, so the day's second one is the third run.
+    (machine.state / "at-state").write_text(f"slot={machine.drawn.time(first - 1) - 1}\n")
+    for k in (first - 1, first, first + 1):
+        machine.to_slot(k) if k >= first else setattr(machine, "now", NOW.replace(hour=0, minute=0))
+        machine.at("at")
+    assert machine.renewed() == ["at", "at"]
+    assert "no run for this slot: the day has had its 2 runs" in machine.syslog()
+    machine.to_slot(first + 2)
+    machine.at("at")
+    assert machine.renewed() == ["at"] * 3
+
+
+def test_a_lost_state_forgets_no_job_and_starts_no_burst(machine: AtMachine) -> None:
+    machine.prepare()
+    machine.at("cron")
+    machine.to_slot(machine.next_slot())
+    slot = str(machine.drawn.minute(machine.now))
+    (machine.state / "at-state").unlink()
+    machine.at("at", CERTTUI_SLOT=slot)
+    assert machine.renewed() == ["at"]
+    for damage in (
+        "",
+        "slot=abc\n",
+        "slot=-1\nruns=x\n",
+        "\0\0\n",
+        "slot=0012\n",
+        f"slot={9**20}\n",
+    ):
+        (machine.state / "at-state").write_text(damage)
+        assert machine.at("cron") == ""
+        assert machine.taken() == int(slot)
+    assert machine.renewed() == ["at"]
+
+
+def test_a_clock_that_was_far_ahead_does_not_stop_the_chain(machine: AtMachine) -> None:
+    machine.prepare()
+    machine.now = NOW + timedelta(days=400)
+    machine.at("cron")
+    machine.now = NOW
+    machine.at("cron")
+    machine.to_slot(machine.next_slot())
+    machine.at("at", CERTTUI_SLOT=str(machine.drawn.minute(machine.now)))
+    assert machine.renewed() == ["at"]
+    assert len(machine.jobs()) == 1
+
+
+def test_a_clock_set_back_a_little_repeats_nothing(machine: AtMachine) -> None:
+    machine.prepare()
+    machine.at("cron")
+    machine.to_slot(machine.next_slot())
+    machine.at("at", CERTTUI_SLOT=str(machine.drawn.minute(machine.now)))
+    machine.now -= timedelta(minutes=50)
+    for _ in range(6):
+        machine.now += timedelta(minutes=10)
+        machine.at("cron")
+    assert machine.renewed() == ["at"]
+
+
+def test_a_job_that_at_refuses_is_told_once_by_mail_of_cron(machine: AtMachine) -> None:
+    machine.prepare()
+    (machine.queue / "refuses").touch()
+    assert "certbot-at-random: at did not take the next job: at: refused" in machine.at("cron")
+    assert machine.code == 1
+    assert machine.at("cron") == ""
+    assert machine.code == 1
+    assert machine.syslog().count("at did not take the next job") == 2
+    # The slot is run all the same.
+    machine.now += timedelta(days=1)
+    machine.at("cron")
+    assert machine.renewed() == ["cron"]
+    (machine.queue / "refuses").unlink()
+    assert (machine.at("cron"), machine.code) == ("", 0)
+    (machine.queue / "refuses").touch()
+    (machine.queue / "list").unlink()
+    assert "at did not take" in machine.at("cron")
+
+
+@pytest.mark.parametrize(
+    ("program", "sentence"),
+    [
+        ("at", "at did not take the next job"),
+        ("atq", "atq does not answer: is the package at installed?"),
+        ("sha256sum", "sha256sum does not work"),
+        ("flock", "the lock cannot be had (it needs flock, of util-linux)"),
+    ],
+)
+def test_a_missing_program_is_named(machine: AtMachine, program: str, sentence: str) -> None:
+    machine.prepare()
+    (machine.folder / "bin" / program).unlink()
+    assert sentence in machine.at("systemd-timer")
+    assert machine.code == 1
+    assert sentence in machine.syslog()
+
+
+def test_an_unknown_argument_does_nothing(machine: AtMachine) -> None:
+    machine.prepare()
+    assert "usage: " in machine.at("manual", "--help")
+    assert (machine.code, machine.jobs(), machine.state.exists()) == (64, [], False)
+
+
+def test_what_cannot_be_noted_is_left_to_its_job(machine: AtMachine) -> None:
+    machine.prepare()
+    machine.at("cron")
+    machine.to_slot(machine.next_slot())
+    (machine.state / "at-state.new").mkdir()
+    for _ in range(3):
+        assert f"{machine.state}/at-state cannot be written" in machine.at("cron")
+    assert machine.renewed() == []
+    machine.at("at", CERTTUI_SLOT=str(machine.drawn.minute(machine.now)))
+    assert machine.renewed() == ["at"]
+
+
+# ---- slots ------------------------------------------------------------------------------------
+
+RUNS = (1, 2, 3, 5, 7, 11, 23, 24)
+
+
+def host(number: int) -> Any:
+    return facts(system=system(machine_id=f"{number:032x}"))
+
+
+@pytest.mark.parametrize("runs", RUNS)
+def test_random_slots_keep_their_bounds_and_their_day(runs: int) -> None:
+    for number in range(40):
+        drawn = slots.slots(
+            plan(schedule_backend="at-random", schedule_runs_per_day=runs, schedule_daily_cap=24),
+            host(number),
+        )
+        first = drawn.at(29_000_000)
+        found = [drawn.time(k) for k in range(first, first + 30 * runs)]
+        gaps = [b - a for a, b in itertools.pairwise(found)]
+        assert min(gaps) > 0
+        assert max(gaps) <= -(-1440 // runs) + 720 // runs
+        days = [minute // 1440 for minute in found]
+        assert {days.count(day) for day in set(days[runs:-runs])} == {runs}
+
+
+@pytest.mark.parametrize("runs", RUNS)
+def test_block_slots_are_in_their_block(runs: int) -> None:
+    for number in range(40):
+        drawn = slots.slots(
+            plan(schedule_backend="at-block", schedule_runs_per_day=runs), host(number)
+        )
+        first = drawn.at(29_000_000)
+        assert drawn.start(first) <= 29_000_000 < drawn.start(first + 1)
+        for k in range(first, first + 30 * runs):
+            assert drawn.start(k) < drawn.time(k) < drawn.start(k + 1)
+
+
+def test_a_fleet_is_spread_over_the_day() -> None:
+    """Neither hosts nor hours stand together: each hour of a day has its share of 2,400 runs."""
+    for backend in ("at-block", "at-random"):
+        hours = [0] * 24
+        for number in range(1200):
+            drawn = slots.slots(plan(schedule_backend=backend), host(number))
+            first = drawn.at(drawn.minute(NOW))
+            for k in (first, first + 1):
+                hours[drawn.time(k) // 60 % 24] += 1
+        assert min(hours) > 60, hours
+        assert max(hours) < 140, hours
+
+
+@pytest.mark.parametrize(
+    ("init", "trigger", "local"),
+    [("systemd", "auto", False), ("other", "auto", True), ("systemd", "cron", True)],
+)
+def test_blocks_are_local_where_cron_begins_them(init: str, trigger: str, local: bool) -> None:
+    chosen = plan(schedule_backend="at-block", schedule_trigger=trigger)
+    assert slots.slots(chosen, facts(system=system(init=init))).local is local
+    chain = plan(schedule_backend="at-random", schedule_trigger=trigger)
+    assert slots.slots(chain, facts(system=system(init=init))).local is False
+
+
+@pytest.fixture
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_local_blocks_begin_when_cron_does(berlin: None) -> None:
+    chosen = plan(schedule_backend="at-block", schedule_trigger="cron", schedule_runs_per_day=4)
+    drawn = slots.slots(chosen, facts())
+    minutes = times.daily_minutes(chosen, facts())
+    for k in itertools.islice(drawn.after(NOW), 8):
+        begun = drawn.moment(drawn.start(k)).astimezone()
+        assert begun.hour * 60 + begun.minute in minutes
+        run = drawn.moment(drawn.time(k))
+        assert times.expected_job(chosen, facts(), begun) == run
+        assert times.expected_job(chosen, facts(), begun - timedelta(minutes=1)) != run
