@@ -6,6 +6,7 @@ Each run begins up to an hour away from its time and certbot takes a while, as o
 from __future__ import annotations
 
 import random
+
 import pytest
 
 from tests.render.support import Machine
