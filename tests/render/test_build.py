@@ -50,6 +50,7 @@ def shown(rendered: Rendered) -> str:
     parts += [f"unit {'on' if u.on else 'off'} {u.unit} ours={u.ours}\n" for u in rendered.units]
     parts += [f"rename {rename.path} -> {rename.to}\n" for rename in rendered.renames]
     parts += [f"verify {path}\n" for path in rendered.verify]
+    parts += [f"queue {rendered.queue}\n"] if rendered.queue else []
     return "".join(parts)
 
 
