@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 from tests.host import server
 from tests.host.image import image
 from tests.host.machine import Machine, install, scratch
+from tests.host.web import NGINX, Web
 
 REQUIRE = "CERTTUI_REQUIRE_HOST"
 #: The Debian release of the hosts, by name.
@@ -94,34 +97,49 @@ def ssh_key(workshop: Path) -> Path:
     return key
 
 
-@pytest.fixture(scope="session")
-def machine(workshop: Path, ssh_key: Path) -> Callable[..., Machine]:
-    """Makes machines that are servers whose certificates are issued; not booted yet."""
-    packages, layer = workshop / "packages", workshop / "server"
-    install(packages)
-    base = image(SUITE)
-    first = Machine([base], packages=packages, keep=layer)
-    try:
-        server.prepare(first, ssh_key.with_suffix(".pub").read_text())
-        first.boot()
-        server.issue(first)
-        first.shut_down()
-    finally:
-        first.close()
+Machines = Callable[..., Machine]
 
-    def make(machine_id: str = "") -> Machine:
-        return Machine([layer, base], packages=packages, machine_id=machine_id)
+
+@pytest.fixture(scope="session")
+def machine(workshop: Path, ssh_key: Path) -> Machines:
+    """Makes machines that are servers whose certificates are issued; not booted yet.
+
+    Each combination of release and web server is prepared once, when it is first asked for.
+    """
+    packages = workshop / "packages"
+    install(packages)
+
+    preparing = threading.Lock()  # tests start hosts side by side
+
+    @functools.cache
+    def layers(suite: str, web: Web) -> list[Path]:
+        base, layer = image(suite), workshop / f"{suite}-{web.kind}"
+        shutil.rmtree(layer, ignore_errors=True)  # what a try that failed has left
+        first = Machine([base], packages=packages, keep=layer)
+        try:
+            server.prepare(first, ssh_key.with_suffix(".pub").read_text(), web)
+            first.boot()
+            server.issue(first, web)
+            first.shut_down()
+        finally:
+            first.close()
+        return [layer, base]
+
+    def make(machine_id: str = "", *, suite: str = SUITE, web: Web = NGINX) -> Machine:
+        with preparing:
+            lower = layers(suite, web)
+        return Machine(lower, packages=packages, machine_id=machine_id)
 
     return make
 
 
 @pytest.fixture
-def new_host(machine: Callable[..., Machine]) -> Iterator[Callable[..., Machine]]:
-    """Boots hosts; each goes with the test."""
+def new_host(machine: Machines) -> Iterator[Machines]:
+    """Boots hosts; each goes with the test. Takes what :func:`machine` takes."""
     made: list[Machine] = []
 
-    def boot(*, machine_id: str = "") -> Machine:
-        host = machine(machine_id)
+    def boot(machine_id: str = "", *, suite: str = SUITE, web: Web = NGINX) -> Machine:
+        host = machine(machine_id, suite=suite, web=web)
         made.append(host)
         host.boot()
         server.new_account(host)
@@ -133,6 +151,6 @@ def new_host(machine: Callable[..., Machine]) -> Iterator[Callable[..., Machine]
 
 
 @pytest.fixture
-def host(new_host: Callable[..., Machine]) -> Machine:
+def host(new_host: Machines) -> Machine:
     """One booted server."""
     return new_host()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 #: What a server of our users has, an ACME server to test against, and what a login needs.
 PACKAGES = (
+    "apache2",
     "at",
     "bsd-mailx",
     "certbot",
@@ -31,6 +32,7 @@ PACKAGES = (
     "python3",
     "systemd",
     "systemd-sysv",
+    "wget",
 )
 
 #: Nothing may start in the chroot; on the booted host everything must.

@@ -12,7 +12,13 @@ from collections.abc import Iterator
 
 FOLDERS = ("/etc", "/usr/local", "/var/spool/cron")
 #: certbot's accounts stay (a dry run registers one); the others move by themselves.
-SKIPPED = ("/etc/letsencrypt/accounts", "/etc/mtab", "/etc/.updated", "/etc/resolv.conf")
+SKIPPED = (
+    "/etc/letsencrypt/accounts",
+    "/etc/mtab",
+    "/etc/.updated",
+    "/etc/resolv.conf",
+    "/var/spool/cron/atjobs/.SEQ",  # at counts the jobs that it has ever had
+)
 
 
 def paths() -> Iterator[tuple[str, os.stat_result]]:
@@ -36,6 +42,8 @@ def whole(path: str, found: os.stat_result) -> list[object]:
 
 
 def units() -> dict[str, object]:
+    if not os.path.isdir("/run/systemd/system"):
+        return {}
     argv = ["systemctl", "list-unit-files", "--no-legend", "--state=enabled,disabled,masked"]
     said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
     active = ["systemctl", "list-units", "--no-legend", "--plain", "--type=timer", "--state=active"]

@@ -71,38 +71,48 @@ class Machine:
 
     def boot(self) -> None:
         """Boots and waits until systemd says that everything is started."""
+        self._start(["--boot"])
+        self.wait_until(self._is_up, _BOOT_TIMEOUT, "the host to boot")
+
+    def boot_without_systemd(self) -> None:
+        """Boots with a process 1 that only takes in orphans: nothing is started on the host."""
+        self._start(["--as-pid2"], "sleep", "infinity")
+        self.wait_until(self._has_process_2, _BOOT_TIMEOUT, "process 2")
+
+    def _start(self, options: Sequence[str], *command: str) -> None:
         argv = [
-            *("systemd-nspawn", "--quiet", "--boot", "--private-network", "--register=no"),
+            *("systemd-nspawn", "--quiet", *options, "--private-network", "--register=no"),
             *("--keep-unit", "--console=read-only", f"--directory={self.root}"),
             f"--machine=certtui-{os.getpid()}-{self.folder.name[-6:].replace('_', 'x')}",
             "--hostname=web1",
             f"--bind-ro={self._packages}:/opt/certtui/site",
+            *command,
         ]
         with open(self.folder / "boot.log", "ab") as log:
             self._process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        self.wait_until(self._is_up, _BOOT_TIMEOUT, "the host to boot")
 
     def _is_up(self) -> bool:
-        if self._process is not None and self._process.poll() is not None:
-            raise HostError(f"nspawn ended:\n{(self.folder / 'boot.log').read_text()[-2000:]}")
-        if not self._leader():
+        if not self._starting():
             return False
         state = self.run(["systemctl", "is-system-running"], check=False).stdout.strip()
         return state in ("running", "degraded")
 
+    def _has_process_2(self) -> bool:
+        """Whether nspawn has done its part: until then the root is not the host's."""
+        second = _child(self._starting())
+        return second != 0 and Path(f"/proc/{second}/cmdline").read_bytes().startswith(b"sleep")
+
+    def _starting(self) -> int:
+        """As :meth:`_leader`. Raises HostError when there will be none."""
+        if self._process is not None and self._process.poll() is not None:
+            raise HostError(f"nspawn ended:\n{(self.folder / 'boot.log').read_text()[-2000:]}")
+        return self._leader()
+
     def _leader(self) -> int:
         """The process that is 1 in the host; 0 before it is there."""
-        if self._process is None:
-            return 0
-        pid = self._process.pid
-        try:
-            with open(f"/proc/{pid}/task/{pid}/children") as file:
-                children = file.read().split()
-        except FileNotFoundError:
-            return 0
-        return int(children[0]) if children else 0
+        return _child(self._process.pid) if self._process is not None else 0
 
     def reboot(self) -> None:
         """Shuts down as a server does and boots the same disk again."""
@@ -228,6 +238,16 @@ class Machine:
             if time.monotonic() > deadline:
                 raise HostError(f"waited {timeout:g} s in vain for {what}")
             time.sleep(0.2)
+
+
+def _child(pid: int) -> int:
+    """The first child of a process that has one thread; 0 where there is none."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            children = file.read().split()
+    except FileNotFoundError:
+        return 0
+    return int(children[0]) if children else 0
 
 
 def scratch() -> Path:

@@ -1,12 +1,14 @@
-"""A host made into a server: ACME server, nginx with two names, two lineages issued through it."""
+"""A host made into a server: an ACME server, a web server, two lineages issued through it."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 from certtui.demo.keys import write_self_signed
 from tests.host.machine import Machine
+from tests.host.web import NGINX, WEBS, Web
 
 NAMES = ("a.example.test", "b.example.test")
 #: Always due: its renewal configuration asks for renewal 100 days before the end of 90.
@@ -29,43 +31,31 @@ _PEBBLE = {
     "retryAfter": {"authz": 1, "order": 1},
 }
 
-_NAMES_UNIT = """\
+_NAMES_OPTIONS = (
+    "-dns01 127.0.0.1:8053 -management 127.0.0.1:8055 "
+    '-defaultIPv4 127.0.0.1 -defaultIPv6 "" -http01 "" -https01 "" -tlsalpn01 ""'
+)
+_ACME_VARIABLES = "PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 PEBBLE_AUTHZREUSE=0"
+_ACME_OPTIONS = "-config /etc/pebble/pebble.json -dnsserver 127.0.0.1:8053"
+
+_NAMES_UNIT = f"""\
 [Unit]
 Description=Names for the test ACME server
 [Service]
-ExecStart=/usr/bin/pebble-challtestsrv -dns01 127.0.0.1:8053 -defaultIPv4 127.0.0.1 \
--defaultIPv6 "" -http01 "" -https01 "" -tlsalpn01 "" -management 127.0.0.1:8055
+ExecStart=/usr/bin/pebble-challtestsrv {_NAMES_OPTIONS}
 [Install]
 WantedBy=multi-user.target
 """
 
-_PEBBLE_UNIT = """\
+_PEBBLE_UNIT = f"""\
 [Unit]
 Description=Test ACME server
-After=pebble-names.service nginx.service
+After=pebble-names.service
 [Service]
-Environment=PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 PEBBLE_AUTHZREUSE=0
-ExecStart=/usr/bin/pebble -config /etc/pebble/pebble.json -dnsserver 127.0.0.1:8053
+Environment={_ACME_VARIABLES}
+ExecStart=/usr/bin/pebble {_ACME_OPTIONS}
 [Install]
 WantedBy=multi-user.target
-"""
-
-_PLAIN = """\
-server {
-    listen 80 default_server;
-    server_name _;
-    root /srv/www;
-}
-"""
-
-_TLS = """\
-server {{
-    listen 443 ssl;
-    server_name {name};
-    root /srv/www;
-    ssl_certificate /etc/letsencrypt/live/{name}/fullchain.pem;
-    ssl_certificate_key /etc/letsencrypt/live/{name}/privkey.pem;
-}}
 """
 
 #: Pebble keeps its accounts in memory: after a boot certbot's are unknown to it, unlike those of
@@ -91,8 +81,11 @@ echo /opt/certtui/site >"$(echo /opt/certtui/lib/python3*/site-packages)/certtui
 """
 
 
-def prepare(host: Machine, key: str) -> None:
+def prepare(host: Machine, key: str, web: Web = NGINX) -> None:
     """Everything before the first boot; ``key`` is an OpenSSH public key that may log in."""
+    others = [other.service for other in WEBS.values() if other is not web]
+    argv = ["systemctl", "--quiet", f"--root={host.root}", "disable", *others]
+    subprocess.run(argv, check=True, capture_output=True)
     pebble = host.root / "etc/pebble"
     pebble.mkdir()
     write_self_signed(pebble / "api.key", pebble / "api.pem", "test ACME server")
@@ -104,7 +97,7 @@ def prepare(host: Machine, key: str) -> None:
     names = " ".join(NAMES)
     host.write("/etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 web1.example.test web1 {names}\n")
     host.write("/etc/aliases", f"root: {ADMIN}\n")
-    host.write("/etc/nginx/sites-available/default", _PLAIN)
+    host.write(*web.plain)
     host.write("/srv/www/index.html", "hello\n")
     host.write("/opt/certtui/bin/certtui", LAUNCHER, 0o755)
     (host.root / "opt/certtui/site").mkdir()
@@ -112,7 +105,7 @@ def prepare(host: Machine, key: str) -> None:
     Path(host.root / "root/.ssh").chmod(0o700)
 
 
-def issue(host: Machine) -> None:
+def issue(host: Machine, web: Web = NGINX) -> None:
     """The rest, once it is booted: users, ACME server, certificates, TLS."""
     host.run(["sh", "-c", _ENVIRONMENT])
     host.run(["useradd", "--create-home", ADMIN])
@@ -126,10 +119,32 @@ def issue(host: Machine) -> None:
             ],
             env={"REQUESTS_CA_BUNDLE": TRUST},
         )
-        host.write(f"/etc/nginx/sites-enabled/{name}", _TLS.format(name=name))
+        web.add_site(host, name)
     make_due(host, DUE)
-    host.run(["nginx", "-t"])
-    host.run(["systemctl", "reload", "nginx"])
+    host.run(web.enable_tls)
+    host.run(web.test)
+    # Apache opens the port of a module that is new only as it starts.
+    host.run(["systemctl", "restart", web.service])
+
+
+#: What a Debian without systemd does as it boots; the ACME server has no init script.
+_BY_HAND = """\
+set -e
+mkdir -p /run/lock
+for service in cron atd exim4 {web}; do
+    service "$service" start
+done
+start-stop-daemon --start --background --exec /usr/bin/pebble-challtestsrv -- {names}
+env {variables} start-stop-daemon --start --background --exec /usr/bin/pebble -- {acme}
+"""
+
+
+def start_by_hand(host: Machine, web: Web) -> None:
+    """Starts everything on a host without systemd, by Debian's own init scripts."""
+    script = _BY_HAND.format(
+        web=web.service, names=_NAMES_OPTIONS, variables=_ACME_VARIABLES, acme=_ACME_OPTIONS
+    )
+    host.run(["sh", "-c", script])
 
 
 def make_due(host: Machine, name: str, due: bool = True) -> None:
@@ -158,7 +173,7 @@ def mails_taken(host: Machine) -> int:
 
 
 def served(host: Machine, name: str) -> str:
-    """SHA-256 fingerprint of the certificate nginx serves for a name on 127.0.0.1:443."""
+    """SHA-256 fingerprint of the certificate served for a name on 127.0.0.1:443."""
     said = host.run(
         ["openssl", "s_client", "-connect", "127.0.0.1:443", "-servername", name], check=False
     )
@@ -173,13 +188,25 @@ def on_disk(host: Machine, name: str) -> str:
     return host.run(argv).stdout.strip()
 
 
-def plan(backend: str, *, times: tuple[str, ...] = (), mail: str = f"{ADMIN}@localhost") -> str:
+def plan(
+    backend: str,
+    *,
+    web: Web = NGINX,
+    action: str = "reload",
+    trigger: str = "auto",
+    times: tuple[str, ...] = (),
+    mail: str = f"{ADMIN}@localhost",
+) -> str:
     """A plan as an administrator of this host would write it."""
     quoted = ", ".join(f'"{time}"' for time in times)
     return f"""\
 version = 1
+[webserver]
+kind = "{web.kind}"
+action = "{action}"
 [schedule]
 backend = "{backend}"
+trigger = "{trigger}"
 times = [{quoted}]
 [mail]
 to = "{mail}"

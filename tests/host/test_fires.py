@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from enum import Enum
 from functools import partial
 
@@ -18,11 +18,11 @@ import pytest
 
 from tests.host import server
 from tests.host.machine import Machine
-from tests.host.test_apply import BACKENDS, applied
+from tests.host.schedules import LOG, applied, in_two_minutes
 
 Keep = Callable[[subprocess.CompletedProcess[str], str], None]
 
-LOG = "/var/lib/certtui/runs.log"
+BACKENDS = ("cron", "systemd-timer")
 #: Seconds: up to three minutes until the time, one of random wait, two for the lock, and the run.
 PATIENCE = 420
 
@@ -56,11 +56,6 @@ class Scheduled:
 
 
 Cases = dict[tuple[str, State], Scheduled]
-
-
-def in_two_minutes() -> datetime:
-    """A full minute, at least two minutes ahead."""
-    return (datetime.now(timezone.utc) + timedelta(minutes=3)).replace(second=0, microsecond=0)
 
 
 def start(host: Machine, backend: str, state: State) -> Scheduled:
