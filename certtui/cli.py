@@ -10,6 +10,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn
@@ -155,6 +156,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and gives its exit code; no traceback reaches a person."""
     _end_politely()
     _open_streams()
+    _keep_the_hosts_clock()
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
         from certtui import commands
@@ -183,6 +185,12 @@ def _open_streams() -> None:
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the whole run
         sys.stdout = sys.stdout or nowhere
         sys.stderr = sys.stderr or nowhere
+
+
+def _keep_the_hosts_clock() -> None:
+    """cron goes by the host's zone, whatever TZ the caller's login has brought."""
+    if os.environ.pop("TZ", None) is not None:
+        time.tzset()
 
 
 def _end_politely() -> None:
