@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from certtui import answers as store
 from certtui import crash
+from certtui.doctor import window
 from certtui.errors import CerttuiError, PlanInvalid
 from certtui.plan import attempts
 from certtui.plan.fields import Field
@@ -253,11 +254,12 @@ def _lineage(item: Lineage, now: datetime, certbot: tuple[int, ...]) -> str:
         return item.error
     if item.not_after is None or item.not_before is None:
         return "no certificate"
-    days = (item.not_after - now).total_seconds() / _DAY
+    left = item.not_after - now
+    days = left.total_seconds() / _DAY
     if days < 0:
         return f"expired {int(-days)} days ago"
     lifetime = (item.not_after - item.not_before).total_seconds() / _DAY
     late = attempts.days_before_expiry(lifetime, certbot) - days
     # A run a day is the least that is usual: after two days a renewal was missed.
     due = ", overdue" if late > 2 else ", due" if late > 0 else ""
-    return f"{int(days)} days left{due}"
+    return f"{window.left(left)}{due}"

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from certtui import upcoming
 from certtui.change.store import RUNS_LOG
 from certtui.doctor import history, window
 from certtui.doctor.history import PastRun
-from certtui.errors import CerttuiError
 from certtui.host.facts import Facts, Lineage
 from certtui.host.interface import Host, RealHost
 from certtui.host.visible import visible
 from certtui.plan.model import INSTALLED_PLAN
-from certtui.render.times import Run, next_runs
+from certtui.render.times import Run
 
 if TYPE_CHECKING:
     from certtui.plan.model import Plan
@@ -74,14 +75,14 @@ def look(
     version = certbot.version_tuple if certbot else ()
     runs = plan.schedule.runs if plan else 0
     notes = [*_about_plan(host, plan), *facts.unreadable]
-    upcoming, problems = _upcoming(facts, plan, now, live)
+    coming, problems = upcoming.runs(facts, plan, now, SHOWN, live=live)
     past, unread = _past(host)
     certificates = tuple(_certificate(item, now, runs, version) for item in facts.lineages)
     if not certificates and not facts.unreadable:
         problems.append("no certificate yet: get a first one with certbot certonly")
     return Status(
         certificates,
-        upcoming,
+        coming,
         tuple(reversed(past.runs[-SHOWN:])),
         _pending(host),
         (*notes, *problems, *unread),
@@ -106,51 +107,11 @@ def _certificate(
         domains=lineage.domains,
         not_after=lineage.not_after,
         lifetime_days=round(whole / timedelta(days=1), 2) if whole else None,
-        days_left=round(left / timedelta(days=1), 2) if left is not None else None,
+        days_left=left / timedelta(days=1) if left is not None else None,
         tries_left=window.tries_left(lineage, now, runs, certbot) if runs else None,
         due=due is not None and due <= now,
         error=lineage.error,
     )
-
-
-def _upcoming(
-    facts: Facts, plan: Plan | None, now: datetime, live: bool
-) -> tuple[tuple[Run, ...], list[str]]:
-    """The next runs, and sentences about why there are none."""
-    if plan is None:
-        return _of_others(facts, now)
-    try:
-        runs = next_runs(plan, facts, now, SHOWN)
-    except CerttuiError as error:
-        return (), [str(error)]
-    if not live:
-        return runs, []
-    if plan.schedule.backend == "systemd-timer":
-        return _of_timer(facts, f"{plan.files.unit}.timer", runs)
-    if not any(item.ours and item.active for item in facts.renewers):
-        return (), ["nothing of certtui is scheduled here: certtui doctor says why"]
-    return runs, []
-
-
-def _of_timer(facts: Facts, unit: str, runs: tuple[Run, ...]) -> tuple[tuple[Run, ...], list[str]]:
-    """systemd has rolled the delay of the next run already: that one is known exactly."""
-    timer = next((item for item in facts.timers if item.unit == unit), None)
-    if timer is None or not timer.active:
-        return (), [f"{unit} is not active, so nothing is scheduled: certtui doctor says why"]
-    if timer.next_elapse is None:
-        return runs, []
-    first = timer.next_elapse
-    later = [run for run in runs if run.earliest > first]
-    return (Run(first, first), *later)[:SHOWN], []
-
-
-def _of_others(facts: Facts, now: datetime) -> tuple[tuple[Run, ...], list[str]]:
-    moments = sorted(
-        item.next_run for item in facts.renewers if item.active and item.next_run is not None
-    )
-    runs = tuple(Run(moment, moment) for moment in moments if moment > now)[:SHOWN]
-    active = [f"{item.where} renews here" for item in facts.renewers if item.active]
-    return runs, active or ["nothing renews certificates on this host"]
 
 
 def _past(host: Host) -> tuple[history.History, list[str]]:
@@ -179,7 +140,7 @@ def to_json(status: Status) -> dict[str, Any]:
                 "domains": list(item.domains),
                 "not_after": _iso(item.not_after) if item.not_after else None,
                 "lifetime_days": item.lifetime_days,
-                "days_left": item.days_left,
+                "days_left": _cut(item.days_left),
                 "attempts_left": item.tries_left,
                 "due": item.due,
                 "error": item.error,
@@ -204,6 +165,11 @@ def to_json(status: Status) -> dict[str, Any]:
         "pending_deploy": list(status.pending),
         "notes": list(status.notes),
     }
+
+
+def _cut(days: float | None) -> float | None:
+    """Two digits, never more than there is: 84.0 means at least 84 whole days."""
+    return None if days is None else math.floor(days * 100 + 1e-6) / 100
 
 
 def _iso(moment: datetime) -> str:
@@ -237,11 +203,7 @@ def _certificate_rows(certificates: Iterable[CertificateStatus]) -> Iterator[tup
         if item.not_after is None or item.days_left is None:
             yield item.name, f"unknown: {item.error}"
             continue
-        state = f"{item.days_left:.0f} days left"
-        if item.days_left < 0:
-            state = "EXPIRED"
-        elif item.days_left < 3:
-            state = f"{item.days_left * 24:.0f} hours left"
+        state = "EXPIRED" if item.days_left < 0 else window.left(timedelta(days=item.days_left))
         tries = "" if item.tries_left is None else f"{item.tries_left} tries left"
         yield (
             item.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from certtui.doctor import services
-from certtui.doctor.check import Check, Context, Kind, no_plan
+from certtui.doctor.check import Check, Context, Kind, no_plan, not_needed
 from certtui.doctor.finding import Finding, Status
 
 _DAEMON = Kind("atd.daemon", Status.FAIL, "atd is installed, starts at boot and runs")
@@ -14,8 +14,7 @@ _DAEMON = Kind("atd.daemon", Status.FAIL, "atd is installed, starts at boot and 
 def _atd(context: Context) -> Iterator[Finding]:
     plan = context.plan
     if plan is None or not plan.schedule.backend.startswith("at-"):
-        unused = f"not needed: the plan uses {plan.schedule.backend}" if plan else ""
-        yield _DAEMON.skip("atd", unused or no_plan(context))
+        yield _DAEMON.skip("atd", not_needed(context) if plan else no_plan(context))
         return
     yield services.standing(_DAEMON, context, context.facts.atd)
 

@@ -10,6 +10,7 @@ from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host.facts import Facts
 from certtui.host.interface import Host
 from certtui.plan.model import INSTALLED_PLAN, Plan
+from certtui.render import places
 from certtui.render.artifact import Rendered
 
 
@@ -85,6 +86,30 @@ class Check:
     @property
     def ids(self) -> tuple[str, ...]:
         return tuple(kind.id for kind in self.kinds)
+
+
+def started_by(context: Context) -> str:
+    """What starts the renewal, or what queues it: "cron", "systemd", or "" without a plan."""
+    plan = context.plan
+    if plan is None:
+        return ""
+    if plan.schedule.backend.startswith("at-"):
+        return places.trigger(plan, context.facts)
+    return "cron" if plan.schedule.backend == "cron" else "systemd"
+
+
+def not_needed(context: Context) -> str:
+    """Why a check of another backend, or of another trigger, has nothing to look at."""
+    assert context.plan is not None
+    backend = context.plan.schedule.backend
+    by = f" by {started_by(context)}" if backend.startswith("at-") else ""
+    return f"not needed: the plan uses {backend}{by}"
+
+
+def is_hidden(finding: Finding) -> bool:
+    """Whether it was skipped only because the user is not root."""
+    words = ("needs root", "run as root")
+    return finding.status is Status.SKIP and any(word in finding.message for word in words)
 
 
 def needs_root(path: str = "") -> str:

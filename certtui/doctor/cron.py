@@ -12,10 +12,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from certtui.doctor import services
-from certtui.doctor.check import Check, Context, Kind, needs_root, no_plan
+from certtui.doctor.check import (
+    Check,
+    Context,
+    Kind,
+    needs_root,
+    no_plan,
+    not_needed,
+    started_by,
+)
 from certtui.doctor.crontab_lines import Line, lines
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host.interface import SAFE_PATH, FileInfo
+from certtui.host.renewers import is_ours
 
 _FOLDER = "/etc/cron.d"
 
@@ -37,12 +46,11 @@ _PATH = Kind("cron.path", Status.WARN, "a PATH with the sbin folders, which hook
 #: What dpkg leaves beside a file, what we rename one to, and hidden files: no cron reads these.
 _LEFTOVER = re.compile(r"\..*|.*\.(dpkg-[a-z]+|ucf-[a-z]+|rpmsave|rpmnew|certtui-disabled)")
 _RENEWS = re.compile(r"certbot|certtui|letsencrypt")
-_OUR_SCRIPT = "certbot-renew-everything"
 
 
 def _daemon(context: Context) -> Iterator[Finding]:
     service, plan = context.facts.cron, context.plan
-    if plan is not None and plan.schedule.backend == "cron":
+    if started_by(context) == "cron":
         yield services.standing(_DAEMON, context, service)
         return
     waiting = [
@@ -55,7 +63,7 @@ def _daemon(context: Context) -> Iterator[Finding]:
     elif plan is None:
         yield _DAEMON.skip("cron", f"{no_plan(context)}, and nothing seen renews by cron")
     else:
-        yield _DAEMON.skip("cron", f"not needed: the plan uses {plan.schedule.backend}")
+        yield _DAEMON.skip("cron", not_needed(context))
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,7 @@ def _files(context: Context) -> Iterator[Finding]:
             yield _FILE.skip(path, needs_root())
             continue
         text = (content or b"").decode("utf-8", "replace")
-        ours = _is_ours(context, path)
+        ours = _is_our_file(context, path)
         if ours or _RENEWS.search(text) or _RENEWS.search(name):
             # Beside a plan of ours, somebody else's broken file is no failure to renew.
             status = None if ours or context.plan is None else Status.WARN
@@ -91,9 +99,8 @@ def _files(context: Context) -> Iterator[Finding]:
             yield from found or [_FILE.ok(path, "cron takes it")]
 
 
-def _is_ours(context: Context, path: str) -> bool:
-    plan = context.plan
-    return plan is not None and plan.schedule.backend == "cron" and path == _our_file(context)
+def _is_our_file(context: Context, path: str) -> bool:
+    return started_by(context) == "cron" and path == _our_file(context)
 
 
 def _our_file(context: Context) -> str:
@@ -122,7 +129,7 @@ def _of_file(context: Context, file: _CronFile) -> Iterator[Finding]:
 def _rename(context: Context, file: _CronFile) -> Fix:
     """Ours, where it was renamed, goes back to its name; another gets one that cron reads."""
     ours = _our_file(context)
-    if ours and _OUR_SCRIPT in file.text and context.host.info(ours) is None:
+    if ours and is_ours(file.text) and context.host.info(ours) is None:
         return Fix(("mv", file.path, ours))
     name = re.sub(r"[^A-Za-z0-9_-]", "-", file.name)
     return Fix(("mv", file.path, f"{_FOLDER}/{name}"))
@@ -207,9 +214,7 @@ def _surroundings(
             f"MAILTO is {settings['MAILTO']}, but nothing here can send mail: cron discards it",
             f"MAILTO={settings['MAILTO']}",
         )
-    if any(_OUR_SCRIPT not in job.command for job in jobs) and "sbin" not in settings.get(
-        "PATH", ""
-    ):
+    if any(not is_ours(job.command) for job in jobs) and "sbin" not in settings.get("PATH", ""):
         yield _PATH.found(
             file.path,
             "its PATH has no sbin folder: hooks do not find nginx or apachectl",

@@ -102,8 +102,7 @@ def _renew(context: Context, lineage: Lineage) -> Fix:
 
 
 def _days(length: timedelta) -> str:
-    hours = length / timedelta(hours=1)
-    return f"{hours / 24:.0f} days" if hours >= 72 else f"{hours:.0f} hours"
+    return window.left(length).removesuffix(" left")
 
 
 CHECKS = (Check((_VALID, _UNREADABLE, _EXPIRED, _OVERDUE, _DUE, _OFF, _NONE), _lineages),)

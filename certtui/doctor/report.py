@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from certtui.doctor import registry
+from certtui.doctor.check import is_hidden
 from certtui.doctor.finding import Finding, Status
 from certtui.errors import ExitCode
 from certtui.host.visible import visible
@@ -91,9 +92,12 @@ def summary(findings: Sequence[Finding]) -> str:
         for status in _ORDER
         if (count := sum(finding.status is status for finding in findings))
     ]
-    if exit_code(findings) is ExitCode.OK:
-        return f"healthy: {', '.join(counts) or 'nothing was looked at'}"
-    return f"not healthy: {', '.join(counts)}"
+    hidden = sum(is_hidden(finding) for finding in findings)
+    rest = f"; {hidden} need{'s' if hidden == 1 else ''} root: sudo certtui doctor"
+    listed = (", ".join(counts) or "nothing was looked at") + (rest if hidden else "")
+    if exit_code(findings) is not ExitCode.OK:
+        return f"not healthy: {listed}"
+    return f"{'nothing wrong seen' if hidden else 'healthy'}: {listed}"
 
 
 def listing() -> str:

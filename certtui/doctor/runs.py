@@ -10,7 +10,6 @@ from certtui.doctor import history
 from certtui.doctor.check import Check, Context, Kind, needs_root, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.doctor.history import PastRun
-from certtui.errors import CerttuiError
 from certtui.plan.model import Plan
 from certtui.render import places, times
 
@@ -51,11 +50,7 @@ def _recent(
     context: Context, plan: Plan, last: PastRun | None, applied: datetime | None
 ) -> Iterator[Finding]:
     """Late is measured from the last run, the apply or the boot, whichever came last."""
-    try:
-        bound = longest_gap(context, plan)
-    except CerttuiError as error:
-        yield _RECENT.skip("", str(error))
-        return
+    bound = longest_gap(context, plan)
     since = max(
         moment
         for moment in (last.time if last else None, applied, _booted(context))
@@ -88,17 +83,14 @@ def _ended(plan: Plan, last: PastRun) -> Iterator[Finding]:
 
 
 def longest_gap(context: Context, plan: Plan) -> timedelta:
-    """The longest time between the ends of two runs that all is well with.
-
-    Raises :class:`CerttuiError` for a backend that has no times.
-    """
-    minutes = times.daily_minutes(plan, context.facts)
-    following = [*minutes[1:], minutes[0] + times.DAY]
-    gap = max(later - one for one, later in zip(minutes, following, strict=True))
-    delay = times.random_delay(plan)
+    """The longest time between the ends of two runs that all is well with."""
     wait = places.LOCK_TRIES * places.LOCK_WAIT
     # An hour: clocks that change, and a host that is slow.
-    return timedelta(minutes=gap, seconds=delay + wait + plan.certbot.timeout) + timedelta(hours=1)
+    hours = 1
+    if plan.schedule.backend == "at-random":
+        hours += 1  # the anchor may have had to take the slot
+    gap = times.longest_gap(plan, context.facts)
+    return gap + timedelta(hours=hours, seconds=wait + plan.certbot.timeout)
 
 
 def applied_at(context: Context) -> datetime | None:

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from certtui.doctor import history
-from certtui.doctor.check import Check, Context, Kind, no_plan
+from certtui.doctor.check import Check, Context, Kind, no_plan, not_needed, started_by
 from certtui.doctor.finding import Finding, Fix, Status
-from certtui.errors import CerttuiError
 from certtui.host import units
 from certtui.plan.model import Plan
-from certtui.render import times
+from certtui.render import places, times
 
 _TIMER = Kind("timer.scheduled", Status.FAIL, "the timer is enabled, active and will elapse")
 _MISSING = Kind("timer.missing", Status.FAIL, "systemd knows the timer")
@@ -23,12 +22,13 @@ _ENABLED = Kind("timer.not-enabled", Status.FAIL, "the timer is enabled: it is b
 _ACTIVE = Kind("timer.not-active", Status.FAIL, "the timer is active: enabled alone starts nothing")
 _RELOAD = Kind("timer.needs-reload", Status.FAIL, "systemd has read the units as they are on disk")
 _NEXT = Kind("timer.no-next", Status.FAIL, "systemd knows when the timer elapses next")
+_EXEC = Kind("timer.exec", Status.FAIL, "the timer starts the service, and that our script")
 _LATE = Kind("timer.next-too-late", Status.FAIL, "the timer elapses as often as the plan says")
 _RESULT = Kind("timer.service-failed", Status.FAIL, "the last run of the service ended well")
 
 _ASKED = (
     "Id,LoadState,UnitFileState,ActiveState,SubState,NeedDaemonReload,NextElapseUSecRealtime,"
-    "Result,ExecMainStatus,FragmentPath,DropInPaths"
+    "Result,ExecMainStatus,FragmentPath,DropInPaths,Unit,ExecStart"
 )
 
 
@@ -37,8 +37,8 @@ def _timer(context: Context) -> Iterator[Finding]:
     reason = ""
     if plan is None:
         reason = no_plan(context)
-    elif plan.schedule.backend != "systemd-timer":
-        reason = f"not needed: the plan uses {plan.schedule.backend}"
+    elif started_by(context) != "systemd":
+        reason = not_needed(context)
     elif not context.facts.has_systemd:
         # drift.* and runs.* say what follows from it.
         reason = "systemd is not process 1 here"
@@ -50,6 +50,7 @@ def _timer(context: Context) -> Iterator[Finding]:
     known = _show(context, name, service)
     found = list(_scheduled(context, plan, name, known.get(name, {})))
     found += _needs_reload([name, service], known)
+    found += _starts(context, plan, known.get(name, {}), known.get(service, {}))
     found += _service(context, service, known.get(service, {}))
     yield from found or [_TIMER.ok(name, _well(known[name]))]
 
@@ -95,24 +96,55 @@ def _next(context: Context, plan: Plan, name: str, unit: Mapping[str, str]) -> I
         if unit.get("SubState") != "running":
             yield _NEXT.found(name, "active, but will never elapse", _seen(name, unit), restart)
         return
-    limit = _latest(context, plan)
-    if limit is not None and following > limit:
+    if following > _latest(context, plan):
         yield _LATE.found(
             name,
             f"elapses at {following:%Y-%m-%d %H:%M} UTC, too late for "
             f"{plan.schedule.runs} runs a day",
             _seen(name, unit),
-            restart if not unit.get("DropInPaths") else None,
+            _revert(unit) if unit.get("DropInPaths") else restart,
         )
 
 
-def _latest(context: Context, plan: Plan) -> datetime | None:
-    """The end of the window after next: the delay of the run at hand may have been rolled past."""
-    try:
-        runs = times.next_runs(plan, context.facts, context.now, 2)
-    except CerttuiError:
-        return None
+def _latest(context: Context, plan: Plan) -> datetime:
+    """The end of the window after next: the delay of the run at hand may have been rolled past.
+
+    The script of an at backend is started at fixed times without a delay.
+    """
+    if places.at_script(plan):
+        apart = -(-times.DAY // len(times.daily_minutes(plan, context.facts)))
+        return context.now + timedelta(minutes=apart + 1)
+    runs = times.next_runs(plan, context.facts, context.now, 2)
     return runs[-1].latest + timedelta(minutes=1)
+
+
+def _starts(
+    context: Context, plan: Plan, timer: Mapping[str, str], service: Mapping[str, str]
+) -> Iterator[Finding]:
+    """A drop-in may make the timer start another unit, or the service another program."""
+    name = f"{plan.files.unit}.service"
+    if timer.get("Unit", name) != name:
+        message = f"starts {timer['Unit']}, not {name}"
+        yield _EXEC.found(f"{plan.files.unit}.timer", message, _seen_exec(timer), _revert(timer))
+        return
+    script = places.at_script(plan) or places.renew_script(plan)
+    if script in units.commands(service) or service.get("LoadState") == "not-found":
+        return
+    # An edited unit file is what drift.content says, where it can look.
+    if context.is_root and not service.get("DropInPaths"):
+        return
+    message = f"does not start {script}"
+    yield _EXEC.found(name, message, _seen_exec(service), _revert(service))
+
+
+def _seen_exec(unit: Mapping[str, str]) -> str:
+    started = unit.get("Unit") or " ; ".join(units.commands(unit)) or "nothing"
+    return f"{unit.get('Id', '')}: starts {started}; drop-ins: {unit.get('DropInPaths') or 'none'}"
+
+
+def _revert(unit: Mapping[str, str]) -> Fix:
+    """Takes every drop-in away, which is why nobody does so unasked (systemctl(1))."""
+    return Fix(("systemctl", "revert", unit.get("Id", "")))
 
 
 def _needs_reload(names: list[str], known: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
@@ -168,6 +200,7 @@ CHECKS = (
             _INSTALL,
             _ENABLED,
             _ACTIVE,
+            _EXEC,
             _RELOAD,
             _NEXT,
             _LATE,

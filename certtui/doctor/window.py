@@ -38,6 +38,12 @@ def interval(text: str) -> timedelta | None:
     return timedelta(seconds=total) if text else None
 
 
+def left(length: timedelta) -> str:
+    """How long a certificate is valid still, cut: "84 days left" is at least 84 whole days."""
+    hours = length // timedelta(hours=1)
+    return f"{hours // 24} days left" if hours >= 72 else f"{hours} hours left"
+
+
 def lifetime(lineage: Lineage) -> timedelta | None:
     """From the first to the last moment of validity; None without a certificate."""
     if lineage.not_before is None or lineage.not_after is None:

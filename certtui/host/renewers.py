@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from certtui.host.facts import Renewer, Timer
 from certtui.host.interface import Host
-from certtui.host.units import Properties
+from certtui.host.units import Properties, commands
 
 #: Programs that renew, as a word of a command or the end of a path in it: the folders of that name
 #: that backups name ("/etc/letsencrypt", "/opt/certbot/") and other words do not count.
@@ -50,25 +50,20 @@ def of_timers(
 ) -> Iterator[Renewer]:
     """Timers whose service renews; ours is ``unit``.timer."""
     for timer in timers:
-        command = services.get(timer.activates, {}).get("ExecStart", "")
+        service = services.get(timer.activates, {})
+        command = service.get("ExecStart", "")
         if not is_renewal(command) and timer.unit not in VENDOR_TIMERS:
             continue
         vendor = timer.unit in VENDOR_TIMERS
         yield Renewer(
             kind="snap" if timer.unit.startswith("snap.") else "timer",
             where=timer.unit,
-            command=_argv(command) or timer.activates,
+            command=" ; ".join(commands(service)) or timer.activates,
             active=timer.active,
             vendor=vendor,
             ours=timer.unit == f"{unit}.timer" or is_ours(command),
             next_run=timer.next_elapse,
         )
-
-
-def _argv(exec_start: str) -> str:
-    """``{ path=/x ; argv[]=/x -y ; ...}`` as systemctl show prints it."""
-    found = re.search(r"argv\[\]=(.*?) ;", exec_start)
-    return found[1] if found else exec_start
 
 
 def of_cron(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
@@ -66,5 +67,10 @@ def is_active(unit: Properties) -> bool:
 
 
 def is_enabled(unit: Properties) -> bool:
-    """Whether a unit comes back after a reboot."""
-    return unit.get("UnitFileState") in ("enabled", "enabled-runtime", "alias", "static")
+    """Whether a unit comes back after a reboot; "enabled-runtime" is a link below /run only."""
+    return unit.get("UnitFileState") in ("enabled", "alias", "static")
+
+
+def commands(unit: Properties) -> list[str]:
+    """The command lines of ExecStart: ``{ path=/x ; argv[]=/x -y ; ...}``, one a line."""
+    return re.findall(r"argv\[\]=(.*?) ;", unit.get("ExecStart", ""))

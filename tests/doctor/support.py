@@ -34,7 +34,21 @@ TIMER = {
     "NextElapseUSecRealtime": "Mon 2026-03-02 15:00:00 UTC",
     "Result": "success",
 }
-SERVICE = {"Id": "certtui-renew.service", "LoadState": "loaded", "Result": "success"}
+SERVICE = {
+    "Id": "certtui-renew.service",
+    "LoadState": "loaded",
+    "Result": "success",
+    "FragmentPath": "/etc/systemd/system/certtui-renew.service",
+}
+
+
+def exec_start(argv: str) -> str:
+    """``ExecStart`` as ``systemctl show`` prints it (systemd 252)."""
+    program = argv.partition(" ")[0]
+    return (
+        f"{{ path={program} ; argv[]={argv} ; ignore_errors=no ; start_time=[n/a] ; "
+        "stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }"
+    )
 
 
 def facts(**changes: Any) -> Facts:
@@ -74,8 +88,9 @@ class Applied(FakeHost):
         )
         self.real = RealHost(self.root)
         self.timer = dict(TIMER)
-        self.service = dict(SERVICE)
-        self.write(LOG, f"{NOW - timedelta(hours=3):%Y-%m-%dT%H:%M:%SZ} {backend} ok 12 \n")
+        self.service = {**SERVICE, "ExecStart": exec_start(SCRIPT)}
+        trigger = "at" if backend.startswith("at-") else backend
+        self.write(LOG, f"{NOW - timedelta(hours=3):%Y-%m-%dT%H:%M:%SZ} {trigger} ok 12 \n")
         self.answer()
 
     def path(self, name: str) -> Path:

@@ -12,7 +12,8 @@ from certtui.doctor import registry, report
 from certtui.doctor.check import Check, Context, Kind
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.errors import ExitCode, UsageError
-from tests.doctor.support import Applied, context, facts
+from tests.doctor.support import LOG, Applied, context, facts
+from tests.facts.support import FakeHost
 
 KIND = Kind("x.broken", Status.FAIL, "it holds")
 
@@ -98,3 +99,21 @@ def test_the_json_of_the_contract(made: Context) -> None:
             "id", "status", "subject", "message", "evidence", "expected", "fix",
         }  # fmt: skip
         assert item["status"] in ("ok", "warn", "fail", "skip", "crash")
+
+
+def test_a_user_is_told_how_much_he_could_not_see(made: Context) -> None:
+    from dataclasses import replace
+
+    system = replace(made.facts.system, is_root=False)
+    host = FakeHost(closed={LOG, "/var/lib/certtui/pending-deploy"}, root_user=False)
+    user = replace(made, host=host, facts=replace(made.facts, system=system), rendered=None)
+    found = [item for item in registry.run_checks(user) if item.status is not Status.FAIL]
+    hidden = sum("(needs root)" in item.message for item in found)
+    assert hidden >= 2
+    last = report.text(found, colour=False).splitlines()[-1]
+    assert last.startswith("nothing wrong seen: ")
+    assert last.endswith(f"; {hidden} need root: sudo certtui doctor")
+    assert "healthy" not in last
+    # The same without anything hidden.
+    seen = [item for item in found if "(needs root)" not in item.message]
+    assert report.text(seen, colour=False).splitlines()[-1].startswith("healthy: ")

@@ -16,7 +16,17 @@ from certtui.doctor.check import Context
 from certtui.doctor.finding import Finding, Status
 from certtui.doctor.registry import run_checks
 from certtui.host.facts import Facts, Lineage, Renewer, Service
-from tests.doctor.support import CRON, LOG, NOW, SCRIPT, Applied, bad, context, facts
+from tests.doctor.support import (
+    CRON,
+    LOG,
+    NOW,
+    SCRIPT,
+    Applied,
+    bad,
+    context,
+    exec_start,
+    facts,
+)
 from tests.facts.support import FakeHost
 from tests.render.support import plan as some_plan
 
@@ -167,8 +177,6 @@ def test_atd_counts_where_the_plan_uses_it(timer: Applied) -> None:
     assert found.fix.argv == ("systemctl", "enable", "--now", "atd")
     (found,) = run_checks(at, ["atd"])
     assert found.status is OK
-    # Its times are of a kind that this version does not know: said, not crashed on.
-    assert Status.CRASH not in {item.status for item in run_checks(at)}
 
 
 # ---- timers ----------------------------------------------------------------------------------
@@ -178,6 +186,46 @@ def test_enabled_until_the_reboot_only_is_not_enabled(timer: Applied) -> None:
     timer.timer["UnitFileState"] = "enabled-runtime"
     timer.answer()
     assert bad(timer)["timer.not-enabled"].status is FAIL
+
+
+DROP_IN = "/etc/systemd/system/certtui-renew.service.d/override.conf"
+
+
+@pytest.mark.parametrize("instead", ["/usr/bin/certbot renew", "/bin/echo " + SCRIPT, ""])
+def test_a_drop_in_that_starts_something_else(timer: Applied, instead: str) -> None:
+    timer.service.update(DropInPaths=DROP_IN, ExecStart=exec_start(instead) if instead else "")
+    timer.answer()
+    found = bad(timer)
+    assert set(found) == {"timer.exec"}
+    assert found["timer.exec"].status is FAIL
+    assert DROP_IN in found["timer.exec"].evidence
+    fix = found["timer.exec"].fix
+    assert fix is not None
+    assert fix.argv == ("systemctl", "revert", "certtui-renew.service")
+    assert not fix.safe  # the drop-in may hold more than that
+
+
+def test_a_drop_in_that_starts_our_script_as_well_is_well(timer: Applied) -> None:
+    both = "\nExecStart=".join((exec_start("/bin/true"), exec_start(SCRIPT)))
+    timer.service.update(DropInPaths=DROP_IN, ExecStart=both)
+    timer.answer()
+    assert bad(timer) == {}
+
+
+def test_a_timer_that_starts_another_unit(timer: Applied) -> None:
+    timer.timer.update(Unit="other.service", DropInPaths="/etc/systemd/system/x.timer.d/a.conf")
+    timer.answer()
+    found = bad(timer)
+    assert set(found) == {"timer.exec"}
+    assert found["timer.exec"].subject == "certtui-renew.timer"
+
+
+def test_an_edited_service_is_told_once(timer: Applied) -> None:
+    path = "/etc/systemd/system/certtui-renew.service"
+    timer.write(path, timer.path(path).read_text().replace(SCRIPT, "/bin/true"))
+    timer.service["ExecStart"] = exec_start("/bin/true")
+    timer.answer()
+    assert set(bad(timer)) == {"drift.content"}
 
 
 def test_while_the_service_runs_there_is_no_next_elapse(timer: Applied) -> None:

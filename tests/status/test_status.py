@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from certtui import status
-from certtui.host.facts import Facts, Lineage, Timer
+from certtui.host.facts import Facts, Lineage, Renewer, Service, Timer
+from certtui.render.times import expected_job, next_runs
 from tests.doctor.support import LOG, NOW, Applied, facts
 from tests.facts.support import FakeHost
+from tests.render.support import plan
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +30,9 @@ def timed(**changes: object) -> Facts:
     return facts(timers=(replace(timer, **changes),))  # type: ignore[arg-type]
 
 
-def look(folder: Path, backend: str, found: Facts) -> status.Status:
+def look(folder: Path, backend: str, found: Facts, now: datetime = NOW) -> status.Status:
     host = Applied(folder, backend, found)
-    return status.look(host, found, host.plan, now=NOW)
+    return status.look(host, found, host.plan, now=now)
 
 
 def test_a_timer_says_exactly_when_it_elapses_next(tmp_path: Path) -> None:
@@ -43,7 +45,84 @@ def test_a_timer_says_exactly_when_it_elapses_next(tmp_path: Path) -> None:
 def test_a_timer_that_is_not_active_schedules_nothing(tmp_path: Path) -> None:
     found = look(tmp_path, "systemd-timer", timed(active=False))
     assert found.next == ()
-    assert "is not active, so nothing is scheduled" in found.notes[-1]
+    assert found.notes[-1] == (
+        "nothing is scheduled: certtui-renew.timer is inactive (see certtui doctor)"
+    )
+
+
+AT_JOB = Renewer("at", "at job 7", "exec /usr/local/sbin/certbot-at-block", True, False, ours=True)
+CRON_LINE = Renewer("cron.d", "/etc/cron.d/certtui-renew:8", "x", True, False, ours=True)
+
+
+def on_at(init: str, gone: str = "") -> Facts:
+    """A host on which everything that at needs is well, but for what is gone."""
+    renewers = {"job": AT_JOB, "cron": CRON_LINE}
+    kept = tuple(item for name, item in renewers.items() if name != gone)
+    atd = Service("atd", gone != "at", "atd.service", True, gone not in ("at", "atd"))
+    found = replace(timed(active=gone != "timer"), renewers=kept, atd=atd)
+    return replace(found, system=replace(found.system, init=init))
+
+
+def moment_with_job(backend: str, found: Facts) -> datetime:
+    """A moment at which a job has been in the queue for a while."""
+    made = plan(schedule_backend=backend)
+    moments = [NOW + timedelta(minutes=30 * half) for half in range(96)]
+    return next(
+        moment
+        for moment in moments
+        if (job := expected_job(made, found, moment))
+        and job == expected_job(made, found, moment - timedelta(minutes=2))
+    )
+
+
+@pytest.mark.parametrize("backend", ["at-block", "at-random"])
+@pytest.mark.parametrize("init", ["systemd", "other"])
+def test_at_knows_its_next_five_runs(tmp_path: Path, backend: str, init: str) -> None:
+    found = on_at(init)
+    shown = look(tmp_path, backend, found)
+    assert shown.next == next_runs(plan(schedule_backend=backend), found, NOW, 5)
+    assert len(shown.next) == 5
+    assert all(run.earliest == run.latest for run in shown.next)
+    assert shown.notes == ()
+    listed = status.to_json(shown)["schedule"]["next"]
+    assert [item["earliest"] for item in listed] == [item["latest"] for item in listed]
+
+
+@pytest.mark.parametrize("backend", ["at-block", "at-random"])
+@pytest.mark.parametrize(
+    ("init", "gone", "why"),
+    [
+        ("systemd", "timer", "certtui-renew.timer is inactive"),
+        ("other", "cron", "cron starts nothing of certtui"),
+        ("systemd", "job", "its job is not in at's queue"),
+        ("other", "job", "its job is not in at's queue"),
+        ("systemd", "atd", "atd does not run"),
+        ("systemd", "at", "at is not installed"),
+    ],
+)
+def test_at_without_one_of_its_parts_schedules_nothing(
+    tmp_path: Path, backend: str, init: str, gone: str, why: str
+) -> None:
+    found = on_at(init, gone)
+    shown = look(tmp_path, backend, found, moment_with_job(backend, found))
+    assert shown.next == ()
+    assert shown.notes[-1] == f"nothing is scheduled: {why} (see certtui doctor)"
+    assert status.to_json(shown)["schedule"]["next"] == []
+    assert max(len(line) for line in status.text(shown).splitlines()) <= 80
+
+
+def test_a_block_whose_run_is_over_needs_no_job(tmp_path: Path) -> None:
+    found = on_at("systemd", "job")
+    made = plan(schedule_backend="at-block")
+    hours = [NOW + timedelta(hours=hour) for hour in range(48)]
+    over = next(hour for hour in hours if expected_job(made, found, hour) is None)
+    assert len(look(tmp_path, "at-block", found, over).next) == 5
+
+
+def test_a_user_does_not_see_the_queue(tmp_path: Path) -> None:
+    found = on_at("systemd", "job")
+    user = replace(found, system=replace(found.system, is_root=False))
+    assert len(look(tmp_path, "at-random", user).next) == 5
 
 
 def test_certificates_and_runs(tmp_path: Path) -> None:
@@ -56,6 +135,35 @@ def test_certificates_and_runs(tmp_path: Path) -> None:
     text = status.text(found)
     assert "a.example.org  80 days left  until 2026-05-21 12:00 UTC  60 tries left" in text
     assert max(len(line) for line in text.splitlines()) <= 80
+
+
+@pytest.mark.parametrize(
+    ("left", "words", "number"),
+    [
+        (timedelta(days=84, hours=23, minutes=59), "84 days left", 84.99),
+        (timedelta(days=84), "84 days left", 84.0),
+        (timedelta(days=84) - timedelta(seconds=1), "83 days left", 83.99),
+        (timedelta(days=3), "3 days left", 3.0),
+        (timedelta(hours=71, minutes=59), "71 hours left", 2.99),
+        (timedelta(minutes=59), "0 hours left", 0.04),
+        (timedelta(seconds=-1), "EXPIRED", -0.01),
+    ],
+)
+def test_what_is_left_is_cut_and_never_rounded_up(
+    tmp_path: Path, left: timedelta, words: str, number: float
+) -> None:
+    (one,) = facts().lineages
+    found = look(tmp_path, "cron", facts(lineages=(replace(one, not_after=NOW + left),)))
+    assert f"a.example.org  {words}  until" in status.text(found)
+    assert status.to_json(found)["certificates"][0]["days_left"] == number
+
+
+def test_the_wizard_cuts_as_well() -> None:
+    from certtui import explain
+
+    (one,) = facts().lineages
+    almost = replace(one, not_after=NOW + timedelta(days=84) - timedelta(seconds=1))
+    assert explain._lineage(almost, NOW, (4, 0)) == "83 days left"
 
 
 def test_the_json_of_the_contract(tmp_path: Path) -> None:

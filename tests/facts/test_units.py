@@ -1,0 +1,37 @@
+"""What systemd says of a unit: whether it comes back after a reboot."""
+
+from __future__ import annotations
+
+import pytest
+
+from certtui.host import daemons, units
+
+
+@pytest.mark.parametrize(
+    ("state", "comes_back"),
+    [
+        ("enabled", True),
+        ("alias", True),
+        ("static", True),
+        ("enabled-runtime", False),  # a link below /run, which a reboot empties (systemctl(1))
+        ("disabled", False),
+        ("masked", False),
+        ("", False),
+    ],
+)
+def test_what_comes_back_after_a_reboot(state: str, comes_back: bool) -> None:
+    assert units.is_enabled({"UnitFileState": state}) is comes_back
+
+
+def test_a_daemon_that_is_enabled_until_the_reboot_is_not_enabled() -> None:
+    from tests.facts.support import FakeHost
+
+    known = {
+        "atd.service": {
+            "Id": "atd.service",
+            "UnitFileState": "enabled-runtime",
+            "ActiveState": "active",
+        }
+    }
+    found = daemons.daemon(FakeHost(), "atd", known)
+    assert (found.enabled, found.running) == (False, True)
