@@ -332,7 +332,7 @@ FIELDS: tuple[Field, ...] = (
         "Where do the scripts go?",
         "folder of the scripts",
         "files",
-        check=values.absolute_path,
+        check=values.scripts_folder,
         advanced=True,
     ),
     Field(

@@ -127,6 +127,8 @@ def _between(answers: Mapping[str, Any]) -> Iterator[Found]:
         argv = answers[key]
         if isinstance(argv, (list, tuple)) and argv and not _is_program(argv[0]):
             yield key, f"{argv[0]!r} is not a program; write a bare name or an absolute path"
+        elif argv and answers["webserver.kind"] != "custom":
+            yield key, 'has no effect: it is for kind = "custom" only; write []'
     if answers["schedule.times"] and backend in ("at-block", "at-random"):
         yield (
             "schedule.times",

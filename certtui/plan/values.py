@@ -68,6 +68,20 @@ def absolute_path(value: str) -> str:
     return ""
 
 
+#: Folders whose files something runs by itself, or that are gone after a reboot, with all below.
+_NO_PLACE = re.compile(
+    r"/|/etc|/(etc/(cron[^/]*|init\.d|systemd|letsencrypt)|(usr/)?lib/systemd|var/spool"
+    r"|var/lib/certtui|boot|proc|sys|dev|run)(/.*)?"
+)
+
+
+def scripts_folder(value: str) -> str:
+    """A folder whose files nobody runs but whom we tell to."""
+    if _NO_PLACE.fullmatch(value):
+        return f"{value!r} is no place for scripts; choose one such as /usr/local/sbin"
+    return absolute_path(value)
+
+
 def command_path(value: str) -> str:
     """ "auto", or the absolute path of certbot."""
     problem = "" if value == "auto" else absolute_path(value)

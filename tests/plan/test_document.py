@@ -133,6 +133,35 @@ def test_paths_are_absolute_and_normalised(path: str) -> None:
     assert found.startswith("p.toml:3:1: files.scripts: ")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/etc", "/etc/cron.d", "/etc/cron.daily/x", "/etc/letsencrypt/renewal-hooks"),
+        *(
+            "/etc/systemd/system",
+            "/usr/lib/systemd/system",
+            "/proc/1",
+            "/dev/shm",
+            "/sys",
+            "/run/x",
+        ),
+        *("/var/spool/cron/atjobs", "/var/lib/certtui/journal", "/boot"),
+    ],
+)
+def test_scripts_go_nowhere_that_runs_or_forgets_them(path: str) -> None:
+    (found,) = problems(f'version = 1\n[files]\nscripts = "{path}"\n')
+    assert found.startswith(f"p.toml:3:1: files.scripts: '{path}' is no place for scripts")
+    assert "/usr/local/sbin" in found
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/usr/local/sbin", "/opt/certs", "/etc/certtui/bin", "/root/bin", "/runner"],
+)
+def test_scripts_may_go_elsewhere(path: str) -> None:
+    assert document.new({"files.scripts": path}, "p").plan.files.scripts == path
+
+
 @pytest.mark.parametrize("mark", ["\\n", "\\r", "\\u0000", "\\u001b", "\\u202e", "\\u2028"])
 @pytest.mark.parametrize(
     "field", [f for f in fields.FIELDS if f.kind is not fields.Kind.INTEGER], ids=lambda f: f.key
@@ -163,6 +192,8 @@ def test_malformed_times_are_refused(times: str) -> None:
         ("[webserver]\nkind = 'custom'\n", "webserver.command"),
         ("[webserver]\nkind = 'custom'\ncommand = ['./x']\n", "webserver.command"),
         ("[webserver]\nkind = 'custom'\ncommand = ['x']\ntest = ['-x']\n", "webserver.test"),
+        ("[webserver]\nkind = 'nginx'\ncommand = ['x']\n", "webserver.command"),
+        ("[webserver]\nkind = 'none'\ntest = ['x']\n", "webserver.test"),
         ("[schedule]\nbackend = 'at-block'\ntimes = ['03:00']\n", "schedule.times"),
         ("[schedule]\nbackend = 'at-random'\nruns_per_day = 12\n", "schedule.daily_cap"),
         ("[schedule]\nat_queue = 'b'\n", "schedule.at_queue"),
