@@ -16,6 +16,7 @@ from contextlib import closing
 from email.message import Message
 from mailbox import mbox
 from pathlib import Path
+from typing import Any
 
 from tests.host import listing
 
@@ -221,7 +222,7 @@ class Machine:
         with closing(mbox(copy, create=False)) as box:
             return list(box)
 
-    def listing(self) -> dict[str, object]:
+    def listing(self) -> dict[str, Any]:
         """Types, modes, owners and hashes of /etc, /usr/local and crontabs, and enabled units."""
         code = Path(listing.__file__).read_text("utf-8")
         return dict(json.loads(self.run(["python3", "-"], input=code).stdout))

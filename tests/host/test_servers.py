@@ -15,14 +15,8 @@ from tests.host.web import WEBS, Web
 Keep = Callable[[subprocess.CompletedProcess[str], str], None]
 
 
-@pytest.fixture(params=WEBS.values(), ids=WEBS)
-def web(request: pytest.FixtureRequest) -> Web:
-    found = request.param
-    assert isinstance(found, Web)
-    return found
-
-
 @pytest.mark.parametrize("action", ["reload", "restart"])
+@pytest.mark.parametrize("web", list(WEBS.values()), ids=list(WEBS))
 def test_a_run_makes_the_server_load_the_certificate(
     new_host: Callable[..., Machine], web: Web, action: str, transcript: Keep
 ) -> None:
@@ -45,6 +39,7 @@ def test_a_run_makes_the_server_load_the_certificate(
 
 
 @pytest.mark.parametrize("action", ["reload", "restart"])
+@pytest.mark.parametrize("web", list(WEBS.values()), ids=list(WEBS))
 def test_a_stopped_server_stays_stopped(
     new_host: Callable[..., Machine], web: Web, action: str, transcript: Keep
 ) -> None:
