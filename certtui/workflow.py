@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,10 @@ from certtui.plan.model import INSTALLED_PLAN, Plan
 if TYPE_CHECKING:
     from certtui.change.apply import Consent
     from certtui.change.files import Tree
+    from certtui.change.jobs import Queue
     from certtui.change.model import Preview, Result
     from certtui.change.preview import Draft
+    from certtui.change.provision import Provision
     from certtui.change.requirements import Lack
     from certtui.change.run import OnStep
     from certtui.host.facts import Facts
@@ -117,7 +120,31 @@ class Job:
     def rendered(self) -> Rendered:
         from certtui.render.build import render
 
-        return render(self.plan, self.facts, plan_text=self.document.content)
+        return render(self.plan, self._foreseen, plan_text=self.document.content)
+
+    @cached_property
+    def _foreseen(self) -> Facts:
+        """The facts as they will be when apply has installed what the plan lets it install."""
+        from certtui.change.provision import foreseen
+
+        return foreseen(self.plan, self.facts, self.host) if self.live else self.facts
+
+    @cached_property
+    def provision(self) -> Provision:
+        """What apply installs and starts by the plan's consent, before it writes anything."""
+        from certtui.change.provision import Provision, provision
+
+        return provision(self.plan, self.facts, self.host) if self.live else Provision()
+
+    def queue(self) -> Queue | None:
+        """The at job that must be queued now; None where at's queue is none of our business."""
+        from certtui.change.jobs import Queue
+        from certtui.render.times import expected_job
+
+        if not self.live:
+            return None
+        now = datetime.now(timezone.utc)
+        return Queue(self.rendered.queue, expected_job(self.plan, self._foreseen, now))
 
     @cached_property
     def lacks(self) -> list[Lack]:
@@ -140,6 +167,8 @@ class Job:
             self.rendered,
             refusals=self.refusals,
             activate=self.live and self.facts.has_systemd,
+            queue=self.queue(),
+            provision=self.provision,
         )
 
     def apply(
@@ -159,6 +188,8 @@ class Job:
             plan_text=self.document.text,
             refusals=self.refusals,
             activate=self.live and self.facts.has_systemd,
+            queue=self.queue(),
+            provision=self.provision,
             consent=consent,
             approved=approved,
             on_step=on_step,

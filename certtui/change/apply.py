@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from certtui.change import preview as compare
 from certtui.change import store
 from certtui.change.files import Tree
+from certtui.change.jobs import Queue
 from certtui.change.journal import Journal, Operation
 from certtui.change.lock import locked
-from certtui.change.model import FileChange, Preview, Result, Snapshot, Step
+from certtui.change.model import Action, FileChange, Preview, Result, Snapshot, Step
 from certtui.change.preview import Draft
+from certtui.change.provision import Provision
 from certtui.change.run import OnStep, Transaction
 from certtui.change.store import State
 from certtui.errors import Refused
@@ -40,6 +42,8 @@ def apply(
     plan_text: str,
     refusals: tuple[str, ...] = (),
     activate: bool = True,
+    queue: Queue | None = None,
+    provision: Provision | None = None,
     consent: Consent | None = None,
     approved: Preview | None = None,
     on_step: OnStep = lambda step: None,
@@ -55,19 +59,33 @@ def apply(
         mended = journal.recover()
         if mended:
             work.say(mended)
-        draft = compare.draft(host, tree, rendered, refusals=refusals, activate=activate)
+        draft = compare.draft(
+            host,
+            tree,
+            rendered,
+            refusals=refusals,
+            activate=activate,
+            queue=queue,
+            provision=provision,
+        )
         changes = _to_carry_out(draft, consent, approved)
         if not changes and not draft.preview.actions:
             return Result(False, tuple(work.steps))
         _refuse_leftovers(tree, changes)
         operations = _operations(tree, changes, draft, rendered, plan_text)
-        with work.journalled(lambda: journal.begin("apply", operations, dict(draft.unit_states))):
+        with work.journalled(lambda: journal.begin("apply", operations, draft.beside)):
             for action in draft.before:
                 work.command(action)
             work.carry_out(operations)
-            for action in draft.after:
-                work.command(action)
+            work.after_files(draft.beside.scripts, _possible(draft, changes))
         return Result(True, tuple(work.steps))
+
+
+def _possible(draft: Draft, changes: Sequence[FileChange]) -> list[Action]:
+    """The commands after the files, but for starting a foreign file that was kept."""
+    carried_out = {change.path for change in changes}
+    kept = {change.path for change in draft.preview.conflicts} - carried_out
+    return [action for action in draft.after if action.argv[0] not in kept]
 
 
 def recover(host: Host, tree: Tree) -> Step | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 
 from certtui.errors import ApplyFailed
@@ -37,6 +38,11 @@ def join(whole: bytes, block: bytes | None) -> bytes:
     # A last line without a newline is ignored by cron; it would also run into our fence.
     gap = b"" if not whole or whole.endswith(b"\n") else b"\n"
     return whole + gap + fenced
+
+
+def is_installed() -> bool:
+    """Whether there is a crontab(1): without cron nobody has a crontab."""
+    return shutil.which("crontab", path=SAFE_PATH) is not None
 
 
 def read() -> bytes:

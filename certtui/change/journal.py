@@ -9,11 +9,11 @@ targets' prints alone and leaves each exactly old (before the commit) or exactly
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from certtui.change import store, units
+from certtui.change import jobs, services, store, units
 from certtui.change.files import Tree
 from certtui.change.folder import Folder
 from certtui.change.model import Snapshot
@@ -65,12 +65,48 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What a transaction touches beside its targets, as that stood before.
+
+    ``scripts`` are the at scripts whose jobs may come or go; ``packages`` are installed by it and
+    stay whatever becomes of it.
+    """
+
+    units: Mapping[str, Enablement] = field(default_factory=dict)
+    services: Mapping[str, Enablement] = field(default_factory=dict)
+    scripts: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "units": {unit: state.to_json() for unit, state in self.units.items()},
+            "services": {name: state.to_json() for name, state in self.services.items()},
+            "scripts": list(self.scripts),
+            "packages": list(self.packages),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Beside:
+        """All but the units came later: a journal of an earlier certtui is without them."""
+        return cls(
+            _states(data["units"]),
+            _states(data.get("services", {})),
+            tuple(data.get("scripts", ())),
+            tuple(data.get("packages", ())),
+        )
+
+
+def _states(data: Mapping[str, Any]) -> dict[str, Enablement]:
+    return {name: Enablement.from_json(state) for name, state in data.items()}
+
+
+@dataclass(frozen=True)
 class Intent:
     """A transaction: ``what`` is apply, undo or remove; ``takes_back`` the generations it ends."""
 
     what: str
     records: tuple[Record, ...]
-    units: dict[str, Enablement] = field(default_factory=dict)
+    beside: Beside = field(default_factory=Beside)
     takes_back: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
@@ -78,7 +114,7 @@ class Intent:
             "schema_version": store.SCHEMA_VERSION,
             "what": self.what,
             "records": [record.to_json() for record in self.records],
-            "units": {unit: state.to_json() for unit, state in self.units.items()},
+            **self.beside.to_json(),
             "takes_back": list(self.takes_back),
         }
         return (json.dumps(data, indent=1) + "\n").encode()
@@ -90,10 +126,10 @@ class Intent:
             return cls(
                 data["what"],
                 tuple(Record.from_json(item) for item in data["records"]),
-                {unit: Enablement.from_json(state) for unit, state in data["units"].items()},
+                Beside.from_json(data),
                 tuple(data["takes_back"]),
             )
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ApplyFailed(f"{where} is damaged ({type(error).__name__})") from None
 
 
@@ -125,7 +161,7 @@ class Journal:
         self,
         what: str,
         operations: Sequence[Operation],
-        unit_states: dict[str, Enablement],
+        beside: Beside,
         takes_back: Sequence[str] = (),
     ) -> Intent:
         """Writes the intent with every old byte, durably, before anything else is touched."""
@@ -145,7 +181,7 @@ class Journal:
                     data,
                 )
             )
-        intent = Intent(what, tuple(records), unit_states, tuple(takes_back))
+        intent = Intent(what, tuple(records), beside, tuple(takes_back))
         self.folder.write("new", "intent.json", intent.to_bytes())
         self.folder.rename("new", "current")
         return intent
@@ -165,32 +201,37 @@ class Journal:
         self.folder.discard("current")
 
     def roll_back(self, intent: Intent) -> list[str]:
-        """Puts every target and unit back as it was; what could not be, as sentences."""
-        problems = units.switch_off(self.host, intent.units)
+        """Puts every target, unit and job back as it was; what could not be, as sentences."""
+        beside = intent.beside
+        problems = units.switch_off(self.host, beside.units)
         reload = False
         for record in reversed(intent.records):
-            if record.kind == "directory":
-                if record.before is None:
-                    self.tree.rmdir(record.path)
-                else:
-                    self.tree.mkdir(record.path, record.before.mode)
-                continue
-            self.tree.clean(record.path)
-            live = store.fingerprint(store.read_target(self.tree, record.kind, record.path))
-            if live == record.before:
-                continue
-            if live != record.after:
-                problems.append(
-                    f"{record.path} was changed by somebody else meanwhile: left as it is"
-                )
-                continue
-            old = self.old("current", record)
-            store.write_target(self.tree, record.kind, record.path, old)
-            reload = reload or record.path.startswith(units.UNIT_FOLDER)
-        if intent.units:
-            problems += units.restore(self.host, intent.units, reload=reload)
+            problems += self._put_back(record)
+            changed = record.before != record.after
+            reload = reload or (changed and record.path.startswith(units.UNIT_FOLDER))
+        if beside.units:
+            problems += units.restore(self.host, beside.units, reload=reload)
+        problems += units.run(self.host, services.put_back(self.host, beside.services))
+        problems += jobs.settle(self.host, self.tree, beside.scripts)
         self.folder.discard("current")
         return problems
+
+    def _put_back(self, record: Record) -> list[str]:
+        if record.kind == "directory":
+            if record.before is None:
+                self.tree.rmdir(record.path)
+            else:
+                self.tree.mkdir(record.path, record.before.mode)
+            return []
+        self.tree.clean(record.path)
+        live = store.fingerprint(store.read_target(self.tree, record.kind, record.path))
+        if live == record.before:
+            return []
+        if live != record.after:
+            return [f"{record.path} was changed by somebody else meanwhile: left as it is"]
+        old = self.old("current", record)
+        store.write_target(self.tree, record.kind, record.path, old)
+        return []
 
     def pending(self) -> bool:
         """Whether an earlier certtui was cut off and something must be mended."""

@@ -56,12 +56,23 @@ class FileChange:
         )
 
 
+#: Seconds one command of an apply may take.
+COMMAND_TIMEOUT = 90.0
+
+
 @dataclass(frozen=True)
 class Action:
-    """A command that apply will run, exactly, and why."""
+    """A command that apply will run, exactly, and why.
+
+    ``env`` are variables it is given besides, ``timeout`` is in seconds. One that is not
+    ``interruptible`` is waited for before a signal to certtui acts.
+    """
 
     argv: tuple[str, ...]
     why: str
+    env: tuple[tuple[str, str], ...] = ()
+    timeout: float = COMMAND_TIMEOUT
+    interruptible: bool = True
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from certtui.change import store, units
+from certtui.change import jobs, services, store, units
 from certtui.change.files import Tree
+from certtui.change.jobs import Queue
+from certtui.change.journal import Beside
 from certtui.change.model import Action, FileChange, Preview, Snapshot
+from certtui.change.provision import Provision
 from certtui.change.store import State
-from certtui.change.units import Enablement
 from certtui.errors import NeedsRoot
+from certtui.host import atjobs
 from certtui.host.interface import Host
 from certtui.render.artifact import Artifact, Rename, Rendered
 
@@ -21,7 +24,7 @@ class Draft:
 
     preview: Preview
     state: State
-    unit_states: Mapping[str, Enablement]
+    beside: Beside
     before: tuple[Action, ...]
     after: tuple[Action, ...]
 
@@ -33,29 +36,42 @@ def draft(
     *,
     refusals: tuple[str, ...] = (),
     activate: bool = True,
+    queue: Queue | None = None,
+    provision: Provision | None = None,
 ) -> Draft:
     """What an apply would do now. Raises Refused for unsafe paths, :class:`NeedsRoot`.
 
-    ``activate`` is False below another root and on hosts without systemd: files only.
+    ``activate`` is False where units are left alone: below another root and on hosts without
+    systemd. Without ``queue`` at's queue is left alone. ``provision`` comes before everything.
     """
     try:
         state = store.read_state(tree)
         changes = _changes(tree, rendered, state)
     except PermissionError as error:
         raise NeedsRoot(f"{error.filename} may not be read by this user: run as root") from None
-    if not activate:
-        return Draft(Preview(changes, (), refusals), state, {}, (), ())
-    wanted = rendered.units
-    retired = [unit for unit in state.units if unit not in {item.unit for item in wanted}]
-    now = units.query(host, [*(item.unit for item in wanted), *retired])
-    moved = [
-        change.path
-        for change in changes
-        if change.path.startswith(units.UNIT_FOLDER) and change.state != "same"
-    ]
-    before = tuple(units.before_files(retired, now))
-    after = tuple(units.after_files(wanted, now, moved, rendered.verify))
-    return Draft(Preview(changes, before + after, refusals), state, now, before, after)
+    moved = [change.path for change in changes if change.state != "same"]
+    provision = provision or Provision()
+    beside = Beside(services=services.query(host, provision.services), packages=provision.packages)
+    before, after = [*provision.actions], list[Action]()
+    if activate:
+        wanted = rendered.units
+        retired = [unit for unit in state.units if unit not in {item.unit for item in wanted}]
+        names = [*(item.unit for item in wanted), *retired, *provision.units]
+        now = units.query(host, names)
+        beside = replace(beside, units=now)
+        before += units.before_files(retired, now)
+        after += units.after_files(wanted, now, _units(moved), rendered.verify)
+    if queue is not None:
+        waiting = atjobs.ours(host)
+        beside = replace(beside, scripts=jobs.scripts([*state.files, queue.script]))
+        before += jobs.before_files(queue, waiting)
+        after += jobs.after_files(queue, waiting, moved)
+    preview = Preview(changes, (*before, *after), refusals)
+    return Draft(preview, state, beside, tuple(before), tuple(after))
+
+
+def _units(paths: Sequence[str]) -> list[str]:
+    return [path for path in paths if path.startswith(units.UNIT_FOLDER)]
 
 
 def _changes(tree: Tree, rendered: Rendered, state: State) -> tuple[FileChange, ...]:

@@ -5,32 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from certtui.host.facts import Facts, Service
+from certtui.change import provision
+from certtui.change.packages import INSTALL, install_argv
+from certtui.change.provision import Need
+from certtui.host.facts import Facts
 from certtui.host.interface import Host
 from certtui.plan.model import Plan
+from certtui.render import places
 
-#: package manager -> argv that installs (apt-get(8), dnf(8), zypper(8), pacman(8), apk(8)).
-INSTALL: dict[str, tuple[str, ...]] = {
-    "apt": ("apt-get", "install", "-y"),
-    "dnf": ("dnf", "install", "-y"),
-    "zypper": ("zypper", "--non-interactive", "install"),
-    "pacman": ("pacman", "-S", "--noconfirm"),
-    "apk": ("apk", "add"),
-}
-
-#: what a daemon's package is called by each package manager; the first is the usual one.
-_PACKAGES = {
-    "cron": {"apt": "cron", "dnf": "cronie", "zypper": "cron", "pacman": "cronie", "apk": "cronie"},
-    "atd": {"apt": "at", "dnf": "at", "zypper": "at", "pacman": "at", "apk": "at"},
-    "certbot": dict.fromkeys(INSTALL, "certbot"),
-    "mail": {
-        "apt": "msmtp-mta",
-        "dnf": "msmtp",
-        "zypper": "msmtp",
-        "pacman": "msmtp",
-        "apk": "msmtp",
-    },
-}
+__all__ = ["INSTALL", "Lack", "install_argv", "lacking"]
 
 
 @dataclass(frozen=True)
@@ -41,19 +24,11 @@ class Lack:
     message: str
 
 
-def install_argv(facts: Facts, need: str) -> tuple[str, ...]:
-    """The command that installs "cron", "atd", "certbot" or "mail" here; empty if unknown."""
-    manager = facts.system.package_manager
-    if manager not in INSTALL:
-        return ()
-    return (*INSTALL[manager], _PACKAGES[need][manager])
-
-
 def lacking(plan: Plan, facts: Facts, host: Host) -> list[Lack]:
     """Everything that keeps this plan from working here, in the order a person would mend it."""
     return [
         *_certbot(plan, facts),
-        *_scheduler(plan, facts),
+        *_scheduler(plan, facts, host),
         *_webserver(plan, facts, host),
         *_mailer(plan, facts),
         *_unit(plan, facts, host),
@@ -68,25 +43,28 @@ def _certbot(plan: Plan, facts: Facts) -> Iterator[Lack]:
             yield Lack("certbot", f"certbot was not found{_install(facts, 'certbot')}")
 
 
-def _scheduler(plan: Plan, facts: Facts) -> Iterator[Lack]:
+def _scheduler(plan: Plan, facts: Facts, host: Host) -> Iterator[Lack]:
     backend = plan.schedule.backend
-    if backend == "systemd-timer":
-        if not facts.has_systemd:
-            yield Lack(
-                "scheduler", 'backend "systemd-timer" needs systemd as process 1: use cron here'
-            )
-    elif backend == "cron":
-        yield from _daemon(facts.cron, "cron", backend, facts)
-    else:
-        yield from _daemon(facts.atd, "atd", backend, facts)
+    if backend == "systemd-timer" and not facts.has_systemd:
+        yield Lack("scheduler", 'backend "systemd-timer" needs systemd as process 1: use cron here')
+    by_systemd = places.at_script(plan) and places.trigger(plan, facts) == "systemd"
+    if by_systemd and not facts.has_systemd:
+        yield Lack(
+            "scheduler",
+            f'backend "{backend}" with trigger "systemd" needs systemd as process 1: '
+            'set schedule.trigger = "cron"',
+        )
+    for need in provision.needs(plan, facts, host):
+        if not need.runs and not provision.provides(plan, need, facts, host):
+            yield Lack("scheduler", _needs(need, facts, host))
 
 
-def _daemon(service: Service, need: str, backend: str, facts: Facts) -> Iterator[Lack]:
-    if not service.installed:
-        yield Lack("scheduler", f'backend "{backend}" needs {need}{_install(facts, need)}')
-    elif not service.running:
-        mend = f"systemctl enable --now {service.unit}" if service.unit else f"start {need}"
-        yield Lack("scheduler", f'backend "{backend}" needs {need}, which does not run: {mend}')
+def _needs(need: Need, facts: Facts, host: Host) -> str:
+    if not need.installed:
+        return f"{need.why} needs {need.name}{_install(facts, need.name)}"
+    commands = provision.start_argv(need, facts, host)
+    mend = " && ".join(" ".join(argv) for argv in commands) or f"start {need.name}"
+    return f"{need.why} needs {need.name}, which does not run: {mend}"
 
 
 def _webserver(plan: Plan, facts: Facts, host: Host) -> Iterator[Lack]:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from certtui.change import store
+from certtui.change import jobs, store
 from certtui.change.files import Tree
 from certtui.change.journal import Intent, Journal, Operation
 from certtui.change.model import Action, Step
 from certtui.change.signals import HeldSignals
 from certtui.errors import ApplyFailed, CerttuiError
-from certtui.host.interface import Host
+from certtui.host.interface import Completed, Host
 
 OnStep = Callable[[Step], None]
 
-#: Seconds one command of an activation may take.
-COMMAND_TIMEOUT = 90.0
+#: Lines of a failed command's answer that are part of the sentence about it.
+_TOLD = 3
 
 
 class Transaction:
@@ -29,6 +29,7 @@ class Transaction:
         self.journal = journal
         self._tell = on_step
         self.steps: list[Step] = []
+        self._ran: list[Action] = []
 
     def say(self, what: str, ok: bool = True, message: str = "") -> None:
         """Records a step and tells it."""
@@ -53,6 +54,8 @@ class Transaction:
             held.begin()
             problems = self.journal.roll_back(intent)
             self.say("everything taken back", not problems, "; ".join(problems))
+            if not all(action.interruptible for action in self._ran):
+                self.tell_packages(intent.beside.packages)
             if isinstance(error, CerttuiError) or not isinstance(error, OSError):
                 raise
             raise ApplyFailed(f"{_sentence(error)}; everything was taken back") from None
@@ -85,14 +88,45 @@ class Transaction:
             if operation.path != store.STATE:
                 self.say(_what(operation))
 
+    def after_files(self, scripts: Sequence[str], actions: Iterable[Action]) -> None:
+        """What follows the files; ``scripts`` are the at scripts that may have come or gone."""
+        if scripts:
+            jobs.forget(self.tree, scripts)
+        for action in actions:
+            self.command(action)
+        for action in jobs.orphans(self.host, self.tree) if scripts else ():
+            self.command(action)
+
     def command(self, action: Action) -> None:
         """Runs one command. Raises :class:`ApplyFailed` with what it answered."""
         shown = " ".join(action.argv)
-        done = self.host.run(action.argv, timeout=COMMAND_TIMEOUT)
-        self.say(shown, done.ok, "" if done.ok else done.text)
-        if not done.ok:
-            reason = done.text.splitlines()[-1] if done.text else f"exit code {done.code}"
-            raise ApplyFailed(f"`{shown}` failed: {reason}")
+        done = self._run(action)
+        ok = done.ok or jobs.gone(self.host, action)
+        self.say(shown, ok, "" if done.ok else done.text)
+        if not ok:
+            raise ApplyFailed(f"`{shown}` failed: {_reason(done)}")
+        self._ran.append(action)
+
+    def _run(self, action: Action) -> Completed:
+        held = HeldSignals()
+        if not action.interruptible:
+            held.begin()
+        try:
+            return self.host.run(action.argv, timeout=action.timeout, env=dict(action.env))
+        finally:
+            held.end()
+
+    def tell_packages(self, packages: Sequence[str]) -> None:
+        """Says what is not taken back: others may use it by now."""
+        for package in dict.fromkeys(packages):
+            self.say(f"the package {package} stays installed")
+
+
+def _reason(done: Completed) -> str:
+    """The last lines of what a command answered; where it complained, those of the complaint."""
+    lines = [line.strip() for line in (done.err if done.err.strip() else done.out).splitlines()]
+    told = [line for line in lines if line][-_TOLD:]
+    return " / ".join(told) or f"exit code {done.code}"
 
 
 def _what(operation: Operation) -> str:

@@ -57,6 +57,8 @@ def read_target(tree: Tree, kind: str, path: str) -> Snapshot | None:
     """What is there now. Raises Refused, PermissionError."""
     if kind == "crontab":
         _only_on_this_machine(tree)
+        if not crontab.is_installed():
+            return None
         _, block, _ = crontab.split(crontab.read())
         return None if block is None else Snapshot(block, 0o600, 0, 0)
     return tree.snapshot(path)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from certtui.change import store, units
+from certtui.change import jobs, services, store, units
 from certtui.change.files import Tree
-from certtui.change.journal import Journal, Operation, Record
+from certtui.change.journal import Beside, Journal, Operation, Record
 from certtui.change.lock import locked
 from certtui.change.model import Action, Result, Snapshot
 from certtui.change.run import OnStep, Transaction
 from certtui.change.units import Enablement
 from certtui.errors import Refused
+from certtui.host import atjobs
 from certtui.host.interface import Host
 from certtui.plan.model import INSTALLED_PLAN
 
 #: What scripts of ours write besides the log, which stays.
-_LEFTOVERS = (f"{store.HOME}/pending-deploy", f"{store.HOME}/mail-state")
+_LEFTOVERS = (f"{store.HOME}/pending-deploy", f"{store.HOME}/mail-state", *jobs.LEFTOVERS)
 
+_AS_BEFORE = "as it was before"
 
 #: Where ``--force`` keeps the edits that it overwrites.
 _SAVED = f"{store.HOME}/edited"
@@ -63,17 +65,18 @@ def _take_back(host: Host, tree: Tree, what: str, force: bool, on_step: OnStep) 
         chosen = generations[-1:] if what == "undo" else generations
         backs = _collect(journal, chosen)
         operations = _operations(journal, tree, backs, what, force)
-        wanted = _units_before(journal, chosen)
-        now = units.query(host, wanted)
-        changed = [o.path for o in operations if o.path.startswith(units.UNIT_FOLDER)]
+        then = _beside(journal, chosen)
+        now = replace(
+            then,
+            units=units.query(host, then.units),
+            services=services.query(host, then.services),
+        )
         with work.journalled(lambda: journal.begin(what, operations, now, chosen)):
-            for action in _before_files(wanted, now):
+            for action in _before_files(then, now, host, operations):
                 work.command(action)
             work.carry_out(operations)
-            if changed and wanted:
-                work.command(Action(("systemctl", "daemon-reload"), "systemd forgets our units"))
-            for action in _after_files(wanted, units.query(host, wanted), changed):
-                work.command(action)
+            work.after_files(then.scripts, _after_files(then, host, tree, operations))
+        work.tell_packages(then.packages)
         if what == "remove":
             _sweep(tree)
             _tell_kept(work, tree, backs.get(("file", INSTALLED_PLAN)))
@@ -144,49 +147,66 @@ def _folder(tree: Tree, mode: int) -> Snapshot:
     return Snapshot(b"", mode, tree.uid, tree.gid)
 
 
-def _units_before(journal: Journal, generations: Sequence[str]) -> dict[str, Enablement]:
-    """How each unit stood before the oldest of the generations that knew it."""
-    wanted: dict[str, Enablement] = {}
+def _beside(journal: Journal, generations: Sequence[str]) -> Beside:
+    """How units and services stood before the oldest of the generations that knew them."""
+    found = Beside()
     for generation in generations:
-        for unit, state in journal.intent(generation).units.items():
-            wanted.setdefault(unit, state)
-    return wanted
+        beside = journal.intent(generation).beside
+        found = Beside(
+            {**beside.units, **found.units},
+            {**beside.services, **found.services},
+            tuple(dict.fromkeys((*found.scripts, *beside.scripts))),
+            tuple(dict.fromkeys((*found.packages, *beside.packages))),
+        )
+    return found
 
 
-def _before_files(wanted: Mapping[str, Enablement], now: Mapping[str, Enablement]) -> list[Action]:
+def _before_files(
+    then: Beside, now: Beside, host: Host, operations: Sequence[Operation]
+) -> list[Action]:
     """Others on first, then ours off while their files are there: never does nothing renew."""
     actions = []
-    for unit, then in wanted.items():
-        if now[unit].fragment:
-            actions += _switch(unit, then, now[unit], on=True)
-    for unit, then in wanted.items():
-        actions += _switch(unit, then, now[unit], on=False)
-        if not then.file_state and now[unit].fragment:
+    for unit, state in then.units.items():
+        if now.units[unit].fragment:
+            actions += _switch(unit, state, now.units[unit], on=True)
+    for unit, state in then.units.items():
+        actions += _switch(unit, state, now.units[unit], on=False)
+        if unit.endswith(".timer") and not state.file_state and now.units[unit].fragment:
             # The stamp of a persistent timer would outlive it (systemctl(1), clean).
             argv = ("systemctl", "clean", "--what=state", unit)
             actions.append(Action(argv, "its stamp goes with it"))
+    going = {operation.path for operation in operations if operation.after is None}
+    if going & {*then.scripts}:
+        waiting = [job for job in atjobs.ours(host) if job.script in going]
+        actions += jobs.removal(waiting, "its script goes")
     return actions
 
 
 def _after_files(
-    wanted: Mapping[str, Enablement], now: Mapping[str, Enablement], changed: Sequence[str]
-) -> list[Action]:
-    actions = []
-    for unit, then in wanted.items():
-        actions += _switch(unit, then, now[unit], on=True)
-        if units.UNIT_FOLDER + unit in changed and then.active and now[unit].active:
-            actions.append(Action(("systemctl", "restart", unit), "its file is the old one again"))
-    return actions
+    then: Beside, host: Host, tree: Tree, operations: Sequence[Operation]
+) -> Iterator[Action]:
+    """Units, services and jobs as their files are again; asked for one after the other."""
+    changed = [o.path for o in operations if o.path.startswith(units.UNIT_FOLDER)]
+    if changed and then.units:
+        yield Action(("systemctl", "daemon-reload"), "systemd forgets our units")
+    now = units.query(host, then.units)
+    for unit, state in then.units.items():
+        if now[unit].fragment:  # else its package is gone, and nobody can switch it on
+            yield from _switch(unit, state, now[unit], on=True)
+        if units.UNIT_FOLDER + unit in changed and state.active and now[unit].active:
+            yield Action(("systemctl", "restart", unit), "its file is the old one again")
+    for argv in services.put_back(host, then.services):
+        yield Action(argv, _AS_BEFORE)
+    yield from (jobs.queueing(path) for path in jobs.standing(tree, then.scripts))
 
 
 def _switch(unit: str, then: Enablement, now: Enablement, *, on: bool) -> list[Action]:
     pairs = ("enable", "start") if on else ("disable", "stop")
-    why = "as it was before"
     actions = []
     if then.enabled == on != now.enabled:
-        actions.append(Action(("systemctl", pairs[0], unit), why))
+        actions.append(Action(("systemctl", pairs[0], unit), _AS_BEFORE))
     if then.active == on != now.active:
-        actions.append(Action(("systemctl", pairs[1], unit), why))
+        actions.append(Action(("systemctl", pairs[1], unit), _AS_BEFORE))
     return actions
 
 

@@ -110,7 +110,7 @@ def switch_off(host: Host, before: Mapping[str, Enablement]) -> list[str]:
     Gives what could not be done, as sentences.
     """
     now = query(host, before)
-    return _run(
+    return run(
         host, [argv for unit, then in before.items() for argv in _off(unit, now[unit], then)]
     )
 
@@ -125,7 +125,7 @@ def restore(host: Host, before: Mapping[str, Enablement], *, reload: bool) -> li
         for unit, then in before.items()
         for argv in (*_on(unit, now[unit], then), *_off(unit, now[unit], then))
     ]
-    failed = _run(host, commands)
+    failed = run(host, commands)
     # A systemctl of the apply that was killed may have gone on, and started a timer whose file
     # went away under it: systemd keeps such a one as failed. For one that is fine this is an error.
     for unit in (unit for unit, then in before.items() if not then.file_state):
@@ -133,7 +133,8 @@ def restore(host: Host, before: Mapping[str, Enablement], *, reload: bool) -> li
     return failed
 
 
-def _run(host: Host, commands: Sequence[list[str]]) -> list[str]:
+def run(host: Host, commands: Sequence[Sequence[str]]) -> list[str]:
+    """Runs commands one after the other; those that failed, as sentences."""
     failed: list[str] = []
     for argv in commands:
         done = host.run(argv, timeout=60)

@@ -21,6 +21,13 @@ FACTS = Facts(
     atd=Service("atd", True, "atd.service", True, True),
     mailer=Mailer("sendmail", "/usr/sbin/sendmail", "/usr/sbin/exim4"),
 )
+#: Another init; cron is there and stopped, atd runs.
+OTHER_INIT = replace(
+    FACTS,
+    system=replace(FACTS.system, init="other", systemd_version=0),
+    cron=Service("cron", True),
+    atd=Service("atd", True, running=True),
+)
 
 
 class Files(RealHost):
@@ -43,7 +50,8 @@ def plan(**answers: Any) -> Plan:
 
 
 def lacks(made: Plan, facts: Facts = FACTS, host: RealHost | None = None) -> list[tuple[str, str]]:
-    return [(lack.what, lack.message) for lack in lacking(made, facts, host or Files())]
+    host = host or Files("/usr/bin/flock")
+    return [(lack.what, lack.message) for lack in lacking(made, facts, host)]
 
 
 @pytest.mark.parametrize("backend", ["cron", "systemd-timer", "at-block", "at-random"])
@@ -60,7 +68,7 @@ def test_certbot_and_at_have_the_command_of_each_package_manager(manager: str) -
         "certbot", f"certbot was not found: {' '.join(install_argv(facts, 'certbot'))}"
     )  # fmt: skip
     assert at == (
-        "scheduler", f'backend "at-block" needs atd: {" ".join(INSTALL[manager])} at'
+        "scheduler", f'backend "at-block" needs atd: {" ".join(install_argv(facts, "atd"))}'
     )  # fmt: skip
 
 
@@ -88,6 +96,55 @@ def test_a_daemon_that_does_not_run() -> None:
     facts = replace(FACTS, cron=Service("cron", True))
     ((_, message),) = lacks(plan(schedule__backend="cron"), facts)
     assert message.endswith("does not run: start cron")
+    (message,) = (text for _, text in lacks(plan(schedule__backend="cron"), OTHER_INIT))
+    assert message.endswith("does not run: service cron start")
+    openrc = Files("/sbin/rc-service", "/etc/init.d/crond")
+    (message,) = (text for _, text in lacks(plan(schedule__backend="cron"), OTHER_INIT, openrc))
+    assert message.endswith("rc-update add crond default && rc-service crond start")
+
+
+@pytest.mark.parametrize("backend", ["at-block", "at-random"])
+def test_what_starts_an_at_script_must_run(backend: str) -> None:
+    """Each lack is one sentence with the command that mends it."""
+    stopped = replace(FACTS, atd=Service("atd", True, "atd.service", True, False))
+    assert lacks(plan(schedule__backend=backend), stopped) == [
+        (
+            "scheduler",
+            f'backend "{backend}" needs atd, which does not run: '
+            "systemctl enable --now atd.service",
+        )
+    ]
+    assert lacks(plan(schedule__backend=backend), host=Files("/bin/x")) == [
+        (
+            "scheduler",
+            f'backend "{backend}" needs flock: '
+            "apt-get install -y --no-install-recommends util-linux",
+        )
+    ]
+    without_cron = replace(FACTS, cron=Service("cron", False))
+    assert lacks(plan(schedule__backend=backend), without_cron) == []
+    by_cron = plan(schedule__backend=backend, schedule__trigger="cron")
+    assert lacks(by_cron, without_cron) == [
+        (
+            "scheduler",
+            f'backend "{backend}" with trigger "cron" needs cron: '
+            "apt-get install -y --no-install-recommends cron",
+        )
+    ]
+    assert [what for what, _ in lacks(by_cron, OTHER_INIT)] == ["scheduler"]
+    by_systemd = plan(schedule__backend=backend, schedule__trigger="systemd")
+    assert lacks(by_systemd, OTHER_INIT) == [
+        (
+            "scheduler",
+            f'backend "{backend}" with trigger "systemd" needs systemd as process 1: '
+            'set schedule.trigger = "cron"',
+        )
+    ]
+
+
+def test_without_systemd_the_trigger_is_cron() -> None:
+    (found,) = lacks(plan(schedule__backend="at-random"), OTHER_INIT)
+    assert 'trigger "cron" needs cron, which does not run' in found[1]
 
 
 def test_a_timer_needs_systemd() -> None:
