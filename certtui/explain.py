@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from certtui import answers as store
 from certtui import crash
-from certtui.doctor import window
 from certtui.errors import CerttuiError, PlanInvalid
 from certtui.plan import attempts
-from certtui.plan.fields import Field
+from certtui.plan.fields import BY_KEY, Field
 
 if TYPE_CHECKING:
-    from certtui.host.facts import Facts, Lineage
     from certtui.interview import Interview
     from certtui.workflow import Job
 
@@ -24,9 +21,8 @@ _NEEDS = {"schedule.backend": "scheduler", "webserver.kind": "webserver"}
 #: What stands where facts are still awaited.
 LOOKING = "looking at this host..."
 
-_DAY = 86400.0
-
-_MOMENT = "%a %d %b %H:%M"
+#: A moment as people read it.
+MOMENT = "%a %d %b %H:%M"
 
 
 def choices(interview: Interview, field: Field) -> dict[str, str]:
@@ -39,10 +35,10 @@ def choices(interview: Interview, field: Field) -> dict[str, str]:
 
 def _on_host(interview: Interview, field: Field, value: str, text: str) -> str:
     wanted = store.that_apply({**interview.values(), field.key: value})
-    lack = _lack(interview, field, wanted)
-    if lack:
-        return _short(lack, field, value)
-    found = _found(interview, field, value)
+    lacks = _lacks(interview, field, wanted)
+    if lacks:
+        return _short(lacks[0], field, value)
+    found = _found(interview, field, value, wanted)
     return f"{found}; {text}" if found else text
 
 
@@ -57,12 +53,25 @@ def _short(sentence: str, field: Field, value: str) -> str:
     return sentence.removeprefix("is ")
 
 
-def _found(interview: Interview, field: Field, value: str) -> str:
+def _found(interview: Interview, field: Field, value: str, wanted: Mapping[str, Any]) -> str:
     if field.key == "schedule.backend":
-        return "works here"
+        brought = _brought(interview, wanted)
+        return f"apply runs: {brought}" if brought else "works here"
     assert interview.facts is not None
     server = interview.facts.webserver(value)
     return _server(server.version, server.ports, server.running) if server else ""
+
+
+def _brought(interview: Interview, wanted: Mapping[str, Any]) -> str:
+    """The first command by which apply brings what is missing, where the plan consents to it."""
+    from certtui.change.provision import provision
+
+    try:
+        job = _job(interview, wanted)
+    except PlanInvalid:
+        return ""
+    actions = provision(job.plan, job.facts, job.host).actions if job.live else ()
+    return " ".join(actions[0].argv) if actions else ""
 
 
 def _server(version: str, ports: tuple[int, ...], running: bool) -> str:
@@ -72,19 +81,18 @@ def _server(version: str, ports: tuple[int, ...], running: bool) -> str:
     return f"{name}, running" if running else f"{name}, stopped"
 
 
-def _lack(interview: Interview, field: Field, wanted: Mapping[str, Any]) -> str:
-    """Why apply would refuse this choice here, or ""."""
+def _lacks(interview: Interview, field: Field, wanted: Mapping[str, Any]) -> list[str]:
+    """Why apply would refuse this choice here."""
     try:
         job = _job(interview, wanted)
-        for lack in job.lacks:
-            if lack.what == _NEEDS[field.key]:
-                return lack.message
-        _ = job.rendered
+        lacks = [lack.message for lack in job.lacks if lack.what == _NEEDS[field.key]]
+        if not lacks:
+            _ = job.rendered
     except PlanInvalid:
-        return ""  # another answer is missing still: no lack of the host
+        return []  # another answer is missing still: no lack of the host
     except CerttuiError as error:
-        return crash.sentence(error).splitlines()[0]
-    return ""
+        return crash.sentence(error).splitlines()[:1]
+    return lacks
 
 
 def _job(interview: Interview, values: Mapping[str, Any]) -> Job:
@@ -112,15 +120,42 @@ def _scheduler(interview: Interview) -> Iterator[str]:
         yield LOOKING
         return
     yield from next_runs(interview, 5)
-    vendors = [item.where for item in facts.renewers if item.vendor and item.active]
-    if vendors:
-        keep = interview.values()["certbot.other_schedulers"] == "keep"
-        names = ", ".join(vendors)
+    lines = [*_by_at(interview), *_of_vendors(interview)]
+    if lines:
         yield ""
-        if keep:
-            yield f"{names} stays on as well: whichever comes first renews."
-        else:
-            yield f"{names} will be switched off; `certtui undo` restores it."
+        yield from lines
+
+
+def _of_vendors(interview: Interview) -> Iterator[str]:
+    assert interview.facts is not None
+    vendors = [item.where for item in interview.facts.renewers if item.vendor and item.active]
+    if not vendors:
+        return
+    names = ", ".join(vendors)
+    if interview.values()["certbot.other_schedulers"] == "keep":
+        yield f"{names} stays on as well: whichever comes first renews."
+    else:
+        yield f"{names} will be switched off; `certtui undo` restores it."
+
+
+def _by_at(interview: Interview) -> Iterator[str]:
+    """For the at backends: what they mean, what they lack besides, and what starts the script."""
+    from certtui.render import places
+
+    plan, field = interview.document(lenient=True).plan, BY_KEY["schedule.backend"]
+    if not places.at_script(plan) or interview.facts is None:
+        return
+    backend = plan.schedule.backend
+    lacks = _lacks(interview, field, store.that_apply(interview.values()))
+    if lacks:
+        # The list has no room for it: it says what is missing first.
+        meaning = next(choice.help for choice in field.choices if choice.value == backend)
+        yield f"{meaning[0].upper()}{meaning[1:]}."
+    yield from (f"It also needs {lack.partition(' needs ')[2]}" for lack in lacks[1:])
+    head = "Trigger (automatic)" if plan.schedule.trigger == "auto" else "Trigger"
+    by = "cron" if places.trigger(plan, interview.facts) == "cron" else "a systemd timer"
+    often = "once an hour" if backend == "at-random" else "as each block begins"
+    yield f"{head}: {by}, {often} and at boot."
 
 
 def next_runs(interview: Interview, count: int) -> Iterator[str]:
@@ -133,7 +168,7 @@ def next_runs(interview: Interview, count: int) -> Iterator[str]:
     for number, run in enumerate(found):
         head = "Next runs" if number == 0 else ""
         first, last = run.earliest.astimezone(), run.latest.astimezone()
-        local = first.strftime(_MOMENT) + (f"-{last:%H:%M}" if last != first else "")
+        local = first.strftime(MOMENT) + (f"-{last:%H:%M}" if last != first else "")
         line = f"{head:<10} {local} {first.tzname() or 'local'}"
         if first.utcoffset():
             line += f"   {run.earliest:%H:%M}"
@@ -182,84 +217,3 @@ _BELOW: Mapping[str, Callable[[Interview], Iterator[str]]] = {
     "schedule.times": _scheduler,
     "mail.to": _mail,
 }
-
-
-def welcome(
-    interview: Interview, *, most: int = 6, unknown: str = LOOKING
-) -> list[tuple[str, str]]:
-    """What was found: (heading, line); a heading is empty in its further lines."""
-    facts = interview.facts
-    if facts is None:
-        names = ("Certificates", "Web server", "certbot", "Mail", "Renewed by")
-        return [(name, unknown) for name in names]
-    now = interview.session.clock()
-    install = facts.certbot(interview.values()["certbot.command"])
-    version = install.version_tuple if install else ()
-    width = max((len(item.name) for item in facts.lineages), default=0)
-    found = [f"{item.name:<{width}}  {_lineage(item, now, version)}" for item in facts.lineages]
-    rows = _rows("Certificates", found, most)
-    if not facts.lineages:
-        rows = [("Certificates", "none yet: get the first one, for example with")]
-        rows += [("", f"certbot certonly {_authenticator(facts)} -d {facts.system.hostname}")]
-    servers = [
-        f"{item.kind} {item.version}".strip() + f", {_serves(item.ports, item.running)}"
-        for item in facts.webservers
-    ]
-    rows += _rows("Web server", servers or ["none found"], 3)
-    rows += _rows("certbot", [_certbot(facts)], 1)
-    mailer = f"{facts.mailer.path}, not proved" if facts.mailer else "nothing here can send mail"
-    rows += [("Mail", mailer)]
-    renewers = [
-        f"{item.where}, {'active' if item.active else 'not active'}{_when(item.next_run)}"
-        for item in facts.renewers
-    ]
-    rows += _rows("Renewed by", renewers or ["nothing: no renewal is scheduled"], 3)
-    rows += _rows("Not seen", list(facts.unreadable), 2)
-    return rows
-
-
-def _rows(head: str, lines: list[str], most: int) -> list[tuple[str, str]]:
-    if len(lines) > most:
-        lines = [*lines[: most - 1], f"and {len(lines) - most + 1} more"]
-    return [(head if number == 0 else "", line) for number, line in enumerate(lines)]
-
-
-def _certbot(facts: Facts) -> str:
-    if facts.certbots:
-        return ", ".join(f"{item.version} ({item.kind}) {item.path}" for item in facts.certbots)
-    from certtui.change.requirements import install_argv
-
-    return f"not found: {' '.join(install_argv(facts, 'certbot')) or 'install it'}"
-
-
-def _authenticator(facts: Facts) -> str:
-    for server in facts.webservers:
-        if server.kind in ("nginx", "apache") and server.ports:
-            return f"--{server.kind}"
-    return "--standalone"
-
-
-def _serves(ports: tuple[int, ...], running: bool) -> str:
-    if ports:
-        return "owns " + " and ".join(str(port) for port in sorted(ports))
-    return "running" if running else "stopped"
-
-
-def _when(moment: datetime | None) -> str:
-    return f", next {moment.astimezone():{_MOMENT}}" if moment else ""
-
-
-def _lineage(item: Lineage, now: datetime, certbot: tuple[int, ...]) -> str:
-    if item.error:
-        return item.error
-    if item.not_after is None or item.not_before is None:
-        return "no certificate"
-    left = item.not_after - now
-    days = left.total_seconds() / _DAY
-    if days < 0:
-        return f"expired {int(-days)} days ago"
-    lifetime = (item.not_after - item.not_before).total_seconds() / _DAY
-    late = attempts.days_before_expiry(lifetime, certbot) - days
-    # A run a day is the least that is usual: after two days a renewal was missed.
-    due = ", overdue" if late > 2 else ", due" if late > 0 else ""
-    return f"{window.left(left)}{due}"

@@ -6,7 +6,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from certtui import crash, explain
+from certtui import crash, explain, welcome
 from certtui import interview as talk
 from certtui.errors import CerttuiError, ExitCode, NeedsRoot, UsageError
 from certtui.interview import Interview
@@ -50,7 +50,7 @@ def _welcome(interview: Interview) -> None:
         print(session.before)
     print("Looking at this host...", flush=True)
     interview.learn(interview.gather())
-    for head, line in explain.welcome(interview):
+    for head, line in welcome.rows(interview):
         print(f"  {head:<13} {line}")
     if interview.resumed:
         print("Your answers of last time are taken up.")

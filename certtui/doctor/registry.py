@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from certtui.doctor import (
     atd,
+    atqueue,
+    atstate,
     certbot,
     cron,
     deploy,
@@ -32,6 +34,8 @@ CHECKS: tuple[Check, ...] = (
     *cron.CHECKS,
     *timers.CHECKS,
     *atd.CHECKS,
+    *atqueue.CHECKS,
+    *atstate.CHECKS,
     *renewers.CHECKS,
     *hooks.CHECKS,
     *deploy.CHECKS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certtui.change.requirements import install_argv
+from certtui.change.packages import install_argv
 from certtui.doctor.check import Context, Kind
 from certtui.doctor.finding import Finding, Fix
 from certtui.host.facts import Service

@@ -159,11 +159,11 @@ def test_what_is_left_is_cut_and_never_rounded_up(
 
 
 def test_the_wizard_cuts_as_well() -> None:
-    from certtui import explain
+    from certtui import welcome
 
     (one,) = facts().lineages
     almost = replace(one, not_after=NOW + timedelta(days=84) - timedelta(seconds=1))
-    assert explain._lineage(almost, NOW, (4, 0)) == "83 days left"
+    assert welcome._lineage(almost, NOW, (4, 0)) == "83 days left"
 
 
 def test_the_json_of_the_contract(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from certtui import explain
+from certtui import explain, welcome
 from certtui import interview as talk
+from certtui.host.facts import Renewer, Service
 from certtui.interview import Interview
 from certtui.plan import fields
 from certtui.plan.fields import BY_KEY
@@ -93,7 +94,7 @@ def test_choices_say_whether_they_work_here(tmp_path: Path) -> None:
     live.learn(facts(str(tmp_path / "certbot")))
     notes = explain.choices(live, BY_KEY["schedule.backend"])
     assert notes["systemd-timer"] == "works here; catches up after downtime"
-    assert notes["at-block"] == "needs atd: apt-get install -y at"
+    assert notes["at-block"] == "needs atd: apt-get install -y --no-install-recommends at"
     system = replace(facts().system, init="other", systemd_version=0)
     live.learn(facts(system=system))
     notes = explain.choices(live, BY_KEY["schedule.backend"])
@@ -101,6 +102,65 @@ def test_choices_say_whether_they_work_here(tmp_path: Path) -> None:
     servers = explain.choices(live, BY_KEY["webserver.kind"])
     assert servers["nginx"].startswith("found 1.22, owns 80 and 443")
     assert "no apache was found" in servers["apache"]
+
+
+AT = {"at-block": "as each block begins", "at-random": "once an hour"}
+
+
+@pytest.mark.parametrize("backend", AT)
+def test_at_says_what_it_is_what_it_lacks_and_what_starts_it(tmp_path: Path, backend: str) -> None:
+    made = Interview(replace(session(tmp_path), root="/"))
+    made.give("schedule.backend", backend)
+
+    def said(**changes: Any) -> tuple[str, list[str]]:
+        host = facts(str(tmp_path / "certbot"), **{"renewers": (), **changes})
+        made.learn(host)
+        field = BY_KEY["schedule.backend"]
+        below = explain.below(made, field)
+        assert max(len(line) for line in below) <= 80
+        assert len(below[:5]) == 5 and "Next runs" in below[0]
+        assert all(line.startswith(" ") for line in below[1:5])
+        return explain.choices(made, field)[backend], below[6:]
+
+    meaning = {one.value: one.help for one in BY_KEY["schedule.backend"].choices}[backend]
+    trigger = f"Trigger (automatic): a systemd timer, {AT[backend]} and at boot."
+    note, below = said()
+    assert note == "needs atd: apt-get install -y --no-install-recommends at"
+    assert [line.lower() for line in below] == [f"{meaning.lower()}.", trigger.lower()]
+
+    stopped = Service("atd", True, "atd.service", True, False)
+    note, _ = said(atd=stopped)
+    assert note == "needs atd, which does not run: systemctl enable --now atd.service"
+
+    well = Service("atd", True, "atd.service", True, True)
+    note, below = said(atd=well)
+    assert note == f"works here; {meaning}"
+    assert below == [trigger]
+
+    other = replace(facts().system, init="other", systemd_version=0)
+    _, below = said(system=other, cron=Service("cron", False))
+    assert below[1:] == [
+        "It also needs cron: apt-get install -y --no-install-recommends cron",
+        f"Trigger (automatic): cron, {AT[backend]} and at boot.",
+    ]
+
+    made.give("schedule.install_packages", True)
+    note, _ = said()
+    assert note.startswith("apply runs: apt-get install -y --no-install-recommends at;")
+    made.give("schedule.trigger", "cron")
+    _, below = said(atd=well)
+    assert below == [f"Trigger: cron, {AT[backend]} and at boot."]
+
+
+def test_what_fires_is_named_before_what_does_not(tmp_path: Path) -> None:
+    idle = [
+        Renewer("cron.d", f"/etc/cron.d/certbot{n}:1", "certbot", False, True) for n in range(4)
+    ]
+    fires = Renewer("timer", "certbot.timer", "certbot -q renew", True, True)
+    made = interview(tmp_path, renewers=(*idle, fires))
+    found = [line for head, line in welcome.rows(made) if "active" in line]
+    assert found[0] == "certbot.timer, active"
+    assert "not active" in found[1]
 
 
 def test_next_runs_are_local_and_utc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +189,7 @@ def test_a_timer_that_is_on_will_be_switched_off(tmp_path: Path) -> None:
 
 def test_a_host_without_anything_is_told_what_to_do(tmp_path: Path) -> None:
     made = interview(tmp_path, certbots=(), lineages=(), mailer=None, renewers=(), webservers=())
-    text = "\n".join(f"{head} {line}" for head, line in explain.welcome(made))
+    text = "\n".join(f"{head} {line}" for head, line in welcome.rows(made))
     assert "certbot not found: apt-get install -y certbot" in text
     assert "certbot certonly --standalone -d web1.example.com" in text
     assert "nothing here can send mail" in text

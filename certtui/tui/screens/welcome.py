@@ -7,7 +7,7 @@ import textwrap
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from certtui import explain
+from certtui import explain, welcome
 from certtui import interview as talk
 from certtui.plan.fields import BY_KEY
 from certtui.tui.body import Body, Keys
@@ -51,7 +51,7 @@ class Welcome(Body):
         width = max(20, (self.size.width or 80) - 18)
         unknown = "not known" if self.wizard.facts_error else explain.LOOKING
         lines: list[str] = []
-        for head, text in explain.welcome(self.interview, unknown=unknown):
+        for head, text in welcome.rows(self.interview, unknown=unknown):
             first, *more = textwrap.wrap(text, width, break_on_hyphens=False) or [""]
             lines.append(f"  {head:<14}{first}")
             lines += [f"{'':<16}{line}" for line in more]

@@ -1,0 +1,165 @@
+"""Our jobs in at's queue: the right one is there, once, and what keeps it there can work.
+
+A job starts once and its script queues the next, so a chain that is broken stays silent: at exits
+0 whatever becomes of the job, and nobody mails what did not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+
+from certtui.change.packages import install_argv
+from certtui.doctor import atstate
+from certtui.doctor.check import Check, Context, Kind, needs_root, no_plan, not_needed
+from certtui.doctor.finding import Finding, Fix, Status
+from certtui.host import atjobs
+from certtui.host.atjobs import Job
+from certtui.plan.model import Plan
+from certtui.render import places, times
+
+_QUEUED = Kind("at.queued", Status.FAIL, "the job of the next run is in at's queue, once")
+_NO_ANSWER = Kind("at.no-answer", Status.FAIL, "atq lists the queue")
+_PROGRAM = Kind("at.program-missing", Status.FAIL, "the programs that the script needs are there")
+_MISSING = Kind("at.missing", Status.FAIL, "a job of ours is in at's queue")
+_MINUTE = Kind("at.wrong-minute", Status.FAIL, "the job is queued for the minute of the next run")
+_OVERDUE = Kind("at.overdue", Status.FAIL, "atd starts jobs at their minute")
+_SEVERAL = Kind("at.several", Status.WARN, "one job of ours, not more")
+_GONE = Kind("at.script-gone", Status.WARN, "the script that a job of ours starts is there")
+_OTHER = Kind("at.left-over", Status.WARN, "no job of ours is left of an earlier plan")
+
+#: Between the minute of a job and the moment at which its script has queued the next one.
+_AT_WORK = timedelta(minutes=2)
+
+#: Programs that the script calls, and what brings them; sha256sum is everywhere.
+_PROGRAMS = {"flock": "flock", "at": "atd", "atq": "atd", "atrm": "atd"}
+
+
+def _queue(context: Context) -> Iterator[Finding]:
+    plan = context.plan
+    if not context.is_root:
+        yield _QUEUED.skip("", needs_root("at's queue"))
+        return
+    script = places.at_script(plan) if plan else ""
+    if not script:
+        yield _QUEUED.skip("", not_needed(context) if plan else no_plan(context))
+    if script and not context.facts.atd.installed:
+        yield _QUEUED.skip("", "at is not installed")  # atd.daemon says it
+    elif context.host.which("atq") or script:
+        yield from _jobs(context, script)
+
+
+def _jobs(context: Context, script: str) -> Iterator[Finding]:
+    missing = list(_programs(context)) if script else []
+    yield from missing
+    if any(finding.subject == "atq" for finding in missing):
+        return
+    answer = context.host.run(["atq"])
+    if not answer.ok:
+        seen = f"atq: exit code {answer.code}\n{answer.text}"
+        yield _NO_ANSWER.found("", "at's queue cannot be listed: the script queues nothing", seen)
+        return
+    jobs = atjobs.ours(context.host)
+    yield from _strays(context, script, [job for job in jobs if job.script != script])
+    if script and context.plan:
+        yield from _ours(context, context.plan, [job for job in jobs if job.script == script])
+
+
+def _programs(context: Context) -> Iterator[Finding]:
+    for program, need in _PROGRAMS.items():
+        if context.host.which(program) is None:
+            argv = install_argv(context.facts, need)
+            message = "is missing: the script can queue nothing"
+            yield _PROGRAM.found(program, message, fix=Fix(argv) if argv else None)
+
+
+def _strays(context: Context, script: str, jobs: Sequence[Job]) -> Iterator[Finding]:
+    for job in jobs:
+        remove = Fix(("atrm", job.number), True)
+        if context.host.info(job.script) is None:
+            message = f"starts {job.script}, which is gone"
+            yield _GONE.found(f"at job {job.number}", message, _line(job), remove)
+        else:
+            instead = f"the plan's is {script}" if script else "the plan needs none"
+            message = f"starts {job.script}; {instead}"
+            yield _OTHER.found(f"at job {job.number}", message, _line(job), remove)
+
+
+def _ours(context: Context, plan: Plan, jobs: Sequence[Job]) -> Iterator[Finding]:
+    """The mends call the script with "queue": it queues what is missing and removes the rest."""
+    again = Fix((places.at_script(plan), "queue"), True)
+    overdue = [job for job in jobs if job.when < context.now - _AT_WORK]
+    if overdue and not context.facts.atd.running:
+        yield _QUEUED.skip("", "atd does not run, so the job waits")  # atd.daemon says it
+        return
+    if overdue:
+        late = context.now - min(job.when for job in overdue)
+        message = f"should have started {late // timedelta(minutes=1)} minutes ago; atd runs"
+        yield _OVERDUE.found(_named(overdue), message, _lines(jobs), _restart(context))
+        return
+    right = _right(context, plan)
+    fits = [job for job in jobs if job.when in right]
+    expected = times.expected_job(plan, context.facts, context.now)
+    if len(jobs) > 1:
+        message = f"{len(jobs)} jobs of ours are queued"
+        status = None if fits else Status.FAIL
+        yield _SEVERAL.found("", message, _lines(jobs), again, status=status)
+    elif jobs and not fits:
+        wanted = f", not {_minute(expected)}" if expected else ", though this block's run is over"
+        message = f"is queued for {_minute(jobs[0].when)}{wanted}"
+        yield _MINUTE.found(_named(jobs), message, _lines(jobs), again)
+    elif fits:
+        yield _QUEUED.ok(_named(fits), f"starts {_minute(fits[0].when)}")
+    elif expected is None:
+        following = times.next_runs(plan, context.facts, context.now, 1)[0].earliest
+        message = f"none is due: this block's run is over, the next one is {_minute(following)}"
+        yield _QUEUED.ok("", message)
+    elif expected != times.expected_job(plan, context.facts, context.now - _AT_WORK):
+        yield _QUEUED.skip("", "a run begins just now; look again in two minutes")
+    else:
+        message = f"no job of ours is queued; one is due {_minute(expected)}"
+        yield _MISSING.found("", message, "atq lists no job that starts our script", again)
+
+
+def _right(context: Context, plan: Plan) -> set[datetime]:
+    """The minutes at which our job may be queued now.
+
+    Also the one that has just come, and, where the clock was set back, the first after the last
+    slot taken: none is taken twice.
+    """
+    taken = atstate.taken(context, plan)
+    after = max([context.now, *([taken] if taken and not atstate.far(context, taken) else [])])
+    return {
+        run.earliest
+        for moment in (context.now - _AT_WORK, context.now, after)
+        for run in times.next_runs(plan, context.facts, moment, 1)
+    }
+
+
+def _restart(context: Context) -> Fix:
+    unit = context.facts.atd.unit
+    return Fix(("systemctl", "restart", unit) if unit else ("service", "atd", "restart"), True)
+
+
+def _named(jobs: Sequence[Job]) -> str:
+    return "at job " + ", ".join(job.number for job in jobs)
+
+
+def _lines(jobs: Sequence[Job]) -> str:
+    return "\n".join(_line(job) for job in jobs)
+
+
+def _line(job: Job) -> str:
+    return f"atq: {job.number}  {_minute(job.when)}  {job.script}"
+
+
+def _minute(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+CHECKS = (
+    Check(
+        (_QUEUED, _NO_ANSWER, _PROGRAM, _MISSING, _MINUTE, _OVERDUE, _SEVERAL, _GONE, _OTHER),
+        _queue,
+    ),
+)
