@@ -74,14 +74,15 @@ def _ask(interview: Interview, field: Field, *, rare: bool = False) -> None:
     note = f"   (o: {len(more)} rarely needed)" if more else ""
     print(f"\n{number}. {talk.step_title(field.step)}: {field.question}{note}")
     options = _options(interview, field)
-    for line in explain.below(interview, field):
-        print(f"   {line}".rstrip())
+    shown = _below(interview, field, [])
     while True:
         current = interview.values()[field.key]
         default = _default(field, current, options)
         text = _read(f"   [{default}] > ")
         if text == "?":
             print(f"   {field.help}")
+            for choice in field.choices:
+                print(f"   {choice.label:<18} {choice.help}")
             if field.kind in (Kind.STRINGS, Kind.MAPPING):
                 print(f"   {talk.TYPED_AS_SHELL}; - for none")
         elif text == "o" and more:
@@ -101,8 +102,17 @@ def _ask(interview: Interview, field: Field, *, rare: bool = False) -> None:
                 continue
             problem = interview.give(field.key, value)
             if not problem:
+                _below(interview, field, shown)
                 return
             print(f"   {problem}")
+
+
+def _below(interview: Interview, field: Field, before: list[str]) -> list[str]:
+    """Prints what the answer leads to, unless that is what was printed before."""
+    lines = explain.below(interview, field)
+    if lines != before:
+        print("".join(f"   {line}".rstrip() + "\n" for line in lines), end="")
+    return lines
 
 
 def _ask_rare(interview: Interview, more: list[Field]) -> None:

@@ -90,11 +90,12 @@ def _scheduled(
 
 def _next(context: Context, plan: Plan, name: str, unit: Mapping[str, str]) -> Iterator[Finding]:
     """While the service runs there is no next elapse."""
-    restart = Fix(("systemctl", "restart", name), True)
+    changed = bool(unit.get("DropInPaths"))
+    mend = _revert(unit) if changed else Fix(("systemctl", "restart", name), True)
     following = units.moment(unit.get("NextElapseUSecRealtime", ""))
     if following is None:
         if unit.get("SubState") != "running":
-            yield _NEXT.found(name, "active, but will never elapse", _seen(name, unit), restart)
+            yield _NEXT.found(name, "active, but will never elapse", _seen(name, unit), mend)
         return
     if following > _latest(context, plan):
         yield _LATE.found(
@@ -102,7 +103,7 @@ def _next(context: Context, plan: Plan, name: str, unit: Mapping[str, str]) -> I
             f"elapses at {following:%Y-%m-%d %H:%M} UTC, too late for "
             f"{plan.schedule.runs} runs a day",
             _seen(name, unit),
-            _revert(unit) if unit.get("DropInPaths") else restart,
+            mend,
         )
 
 

@@ -243,6 +243,18 @@ def test_plain_asks_the_rarely_needed_behind_o(tmp_path: Path) -> None:
     assert terminal.code() == 0
 
 
+def test_plain_says_what_a_choice_means_and_leads_to(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, "--plain", size=(100, 2000))
+    terminal.until("1. Web server")
+    terminal.keys("\r", "?\r")
+    terminal.until("at, random chain   each run queues the next at another minute")
+    terminal.keys("4\r")
+    terminal.until("Trigger (automatic): a systemd timer, once an hour and at boot.")
+    assert terminal.text.count("Next runs") == 2
+    terminal.keys("q\r")
+    assert terminal.code() == 0
+
+
 def test_plain_can_be_left_with_nothing_written(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "--plain")
     terminal.until("1. Web server")
