@@ -22,6 +22,8 @@ class Systemd(RealHost):
         super().__init__()
         self.tree = tree
         self.units: dict[str, list[object]] = {"certbot.timer": ["enabled", True]}
+        #: units that packages brought
+        self.vendor = {"certbot.timer"}
         self.ran: list[tuple[str, ...]] = []
         self.fail: tuple[str, ...] = ()
 
@@ -56,7 +58,7 @@ class Systemd(RealHost):
         blocks = []
         for name in names:
             path = f"/etc/systemd/system/{name}"
-            there = os.path.exists(self.tree.root + path) or name == "certbot.timer"
+            there = os.path.exists(self.tree.root + path) or name in self.vendor
             state = self.units.get(name, ["disabled", False])
             blocks.append(
                 f"Id={name}\nUnitFileState={state[0] if there else ''}\n"

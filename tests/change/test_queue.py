@@ -267,6 +267,19 @@ def test_a_foreign_script_is_never_started(host: AtHost, tree: Tree) -> None:
     assert host.ran.count((RANDOM, "queue")) == 1
 
 
+def test_an_edited_script_that_comes_back_is_not_started(host: AtHost, tree: Tree) -> None:
+    apply(host, tree, target())
+    Path(tree.root + RANDOM).write_bytes(b"mine\n")
+    host.ran.clear()
+    host.fail = (RANDOM, "queue")
+    changed = target(content=b"#!/bin/sh\n# new\n")
+    with pytest.raises(ApplyFailed):
+        apply(host, tree, changed, consent=Consent(force=True))
+    assert Path(tree.root + RANDOM).read_bytes() == b"mine\n"
+    assert host.ran.count((RANDOM, "queue")) == 1
+    assert host.scripts() == [RANDOM]
+
+
 def test_jobs_are_part_of_what_was_approved(host: AtHost, tree: Tree) -> None:
     apply(host, tree, target())
     seen = preview.draft(host, tree, CRON, queue=Queue()).preview

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,48 +13,13 @@ from certtui.change import store, undo
 from certtui.change.files import Tree
 from certtui.errors import ApplyFailed
 from certtui.render.artifact import Rendered
+from tests.change.kill import killed
 from tests.change.support import PLAN, SCRIPT, TIMER, Systemd, new_root, rendered
 
-#: What changes a file system. ``os.open`` counts only when it may create.
-CALLS = ("open", "mkdir", "rename", "unlink", "rmdir", "fchmod", "fchown", "fsync", "utime")
+pytestmark = pytest.mark.usefixtures("no_sync")
 
 OLD = rendered()
 NEW = rendered(b"#!/bin/sh\n# new\n", timer=False)
-
-
-def _die_at(number: int) -> None:
-    """From here on the process ends, as by SIGKILL, just before its ``number``-th mutating call."""
-    count = 0
-
-    def guarded(real: Callable[..., Any], name: str) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            nonlocal count
-            if name != "open" or args[1] & os.O_CREAT:
-                count += 1
-                if count == number:
-                    os._exit(9)
-            return real(*args, **kwargs)
-
-        return call
-
-    for name in CALLS:
-        setattr(os, name, guarded(getattr(os, name), name))
-
-
-def _killed(work: Callable[[], object], number: int) -> bool:
-    """Runs ``work`` in a child that dies at a call; whether it died there."""
-    child = os.fork()
-    if child == 0:
-        _die_at(number)
-        try:
-            work()
-        except BaseException:  # noqa: BLE001 - a forked child must never return into pytest
-            os._exit(7)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    assert code in (0, 9)
-    return code == 9
 
 
 def _apply(tree: Tree, target: Rendered) -> None:
@@ -80,11 +44,11 @@ def _sweep(tmp_path: Path, work: Callable[[Tree], None], prepare: Callable[[Tree
         tree = new_root(tmp_path / f"{number:03d}")
         prepare(tree)
         before = _content(tree)
-        killed = _killed(lambda tree=tree: work(tree), number)  # type: ignore[misc]
-        done = _content(tree) if not killed else None
+        died = killed(lambda tree=tree: work(tree), number)  # type: ignore[misc]
+        done = _content(tree) if not died else None
         engine.recover(Systemd(tree), tree)
         assert _no_rubbish(tree), number
-        if not killed:
+        if not died:
             return number - 1
         after = _content(tree)
         reference = new_root(tmp_path / f"{number:03d}-whole")
@@ -124,9 +88,9 @@ def test_recovery_killed_anywhere_recovers(tmp_path: Path) -> None:
     while True:
         number += 1
         tree = new_root(tmp_path / f"{number:03d}")
-        assert _killed(lambda tree=tree: _apply(tree, OLD), 45)  # type: ignore[misc]
+        assert killed(lambda tree=tree: _apply(tree, OLD), 45)  # type: ignore[misc]
         assert store.JOURNAL + "/current" in _journal(tree)
-        again = _killed(lambda tree=tree: engine.recover(Systemd(tree), tree), number)  # type: ignore[misc]
+        again = killed(lambda tree=tree: engine.recover(Systemd(tree), tree), number)  # type: ignore[misc]
         engine.recover(Systemd(tree), tree)
         assert _no_rubbish(tree), number
         assert _content(tree) == dict.fromkeys((PLAN, SCRIPT, TIMER)), number
@@ -144,7 +108,7 @@ def test_recovery_leaves_what_somebody_changed_meanwhile(tmp_path: Path) -> None
     for number in range(1, 200):
         if tree.snapshot(SCRIPT):
             break
-        assert _killed(lambda n=number: _apply(tree, OLD), number)  # type: ignore[misc]
+        assert killed(lambda n=number: _apply(tree, OLD), number)  # type: ignore[misc]
         if not tree.snapshot(SCRIPT):
             engine.recover(Systemd(tree), tree)
     Path(tree.root + SCRIPT).write_bytes(b"mine\n")
@@ -157,7 +121,7 @@ def test_recovery_leaves_what_somebody_changed_meanwhile(tmp_path: Path) -> None
 
 def test_a_damaged_intent_is_one_sentence(tmp_path: Path) -> None:
     tree = new_root(tmp_path / "root")
-    assert _killed(lambda: _apply(tree, OLD), 45)
+    assert killed(lambda: _apply(tree, OLD), 45)
     Path(f"{tree.root}{store.JOURNAL}/current/intent.json").write_text("{}")
     with pytest.raises(ApplyFailed, match=r"intent\.json is damaged"):
         engine.recover(Systemd(tree), tree)
