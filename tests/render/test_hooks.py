@@ -45,11 +45,43 @@ def test_the_deploy_hook_refuses_what_certbot_would_not_say(machine: Machine, li
     assert machine.pending() == []
 
 
-def test_nothing_pending_nothing_done(machine: Machine) -> None:
-    """As in a dry run, which really runs post hooks but no deploy hooks."""
+def test_nothing_pending_nothing_loaded(machine: Machine) -> None:
     machine.install()
     assert machine.run(machine.post_hook).returncode == 0
-    assert machine.ran("nginx") == machine.ran("systemctl") == []
+    assert machine.ran("systemctl") == ["cat nginx.service"]
+    assert not machine.state.exists()
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"test": 1}, "the configuration test of nginx failed: nginx: [emerg] what nginx says"),
+        ({"reload": 1}, "nginx could not be told to load a certificate: No files found"),
+    ],
+)
+def test_seed_14_a_dry_run_tests_what_a_reload_needs(
+    machine: Machine, broken: dict[str, int], said: str
+) -> None:
+    """It really runs post hooks but no deploy hooks, so that nothing is pending."""
+    machine.install()
+    machine.server(**broken)
+    if "reload" in broken:
+        machine.fake("systemctl", "echo 'No files found for nginx.service.' >&2; exit 1")
+    done = machine.run(machine.post_hook)
+    assert done.returncode == 1
+    # certtui's reading of a dry run tells the first line.
+    assert done.stderr.splitlines()[0].startswith(said)
+    assert machine.mails() == []
+    assert not machine.state.exists()
+
+
+def test_a_failed_renewal_is_one_mail_also_if_the_server_is_ill(machine: Machine) -> None:
+    machine.install()
+    machine.server(test=1)
+    machine.certbot_renews(then="exit 1")
+    assert machine.run(trigger="cron").returncode == 1
+    assert machine.results() == ["failed"]
+    assert len(machine.mails()) == 1
 
 
 def test_seed_04_a_failing_hook_is_reported_once_though_certbot_exits_0(machine: Machine) -> None:

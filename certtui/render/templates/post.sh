@@ -5,8 +5,8 @@
 # run `certtui apply`; it goes on working without certtui.
 #
 # If a certificate was renewed, it tests the web server's configuration and makes the server load
-# it. What fails stays noted in pending-deploy, and every later run tries again. It does nothing
-# when nothing is pending, as in a dry run.
+# it. What fails stays noted in pending-deploy, and every later run tries again. When nothing is
+# pending, as in a dry run, it only looks whether a reload would work.
 
 # @values
 
@@ -26,6 +26,19 @@ $PROBLEM"
     if ! PROBLEM=$(load_certificates 2>&1 </dev/null); then
         PROBLEM="$SERVER could not be told to load the certificate:
 $PROBLEM"
+        return 1
+    fi
+}
+
+# rehearse: as attempt, but nothing is loaded. For a dry run, which runs this hook but no deploy
+# hooks: what keeps the server from loading a certificate must not come out at the first renewal.
+rehearse() {
+    if ! PROBLEM=$(test_configuration 2>&1 </dev/null); then
+        PROBLEM="the configuration test of $SERVER failed: $PROBLEM"
+        return 1
+    fi
+    if ! PROBLEM=$(find_server 2>&1 </dev/null); then
+        PROBLEM="$SERVER could not be told to load a certificate: $PROBLEM"
         return 1
     fi
 }
@@ -53,7 +66,11 @@ fi
 # An argument is a lineage that the deploy hook could not note.
 lineages=$(pending)
 [ -z "${1-}" ] || lineages=$1
-[ -n "$lineages" ] || exit 0
+if [ -z "$lineages" ]; then
+    rehearse && exit 0
+    printf '%s\n' "$PROBLEM" >&2
+    exit 1
+fi
 
 if attempt; then
     clear_pending "$lineages"

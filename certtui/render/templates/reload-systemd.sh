@@ -8,3 +8,8 @@ load_certificates() {
         limit 120 systemctl try-reload-or-restart "$UNIT"
     fi
 }
+
+# Whether there is such a unit at all.
+find_server() {
+    limit 30 systemctl cat "$UNIT"
+}
