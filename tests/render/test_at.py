@@ -95,6 +95,10 @@ class AtMachine(Machine):
     def to_slot(self, k: int) -> None:
         self.now = self.drawn.moment(self.drawn.time(k))
 
+    def slots_queued(self) -> list[int]:
+        texts = [(self.queue / number).read_text() for number in self.jobs()]
+        return [int(text.partition("CERTTUI_SLOT=")[2].partition(";")[0]) for text in texts]
+
     def taken(self) -> int:
         lines = dict(line.split("=") for line in (self.state / "at-state").read_text().split())
         return int(lines["slot"])
@@ -136,6 +140,7 @@ def test_the_job_is_one_line_from_a_clean_environment(machine: AtMachine) -> Non
     assert names - {"PWD"} == {"PATH", "TZ", "CERTTUI_TRIGGER", "CERTTUI_SLOT"}
     assert f"CERTTUI_SLOT={slot}; export" in job
     assert "CERTTUI_TRIGGER=at; export" in job
+    assert "TZ=UTC0; export" in job
     assert (machine.queue / "umask").read_text() == "0022\n"
 
 
@@ -189,6 +194,31 @@ def test_a_lost_job_comes_back_and_a_second_one_goes(machine: AtMachine) -> None
         listed.write("99 Tue Nov 24 12:00:00 2026 c root\n")
     machine.at("cron")
     assert machine.jobs() == [second]
+
+
+def test_a_plan_with_another_queue_or_count_moves_the_job(machine: AtMachine) -> None:
+    machine.prepare()
+    machine.at("manual", "queue")
+    for answers in ({"schedule_at_queue": "f"}, {"schedule_runs_per_day": 9}):
+        machine.prepare(**answers)
+        machine.at("manual", "queue")
+        assert machine.slots_queued() == [machine.drawn.time(machine.next_slot())]
+        assert machine.calls()[-1].startswith(f"-M -q {answers.get('schedule_at_queue', 'c')} ")
+
+
+def test_the_job_of_a_block_is_queued_when_the_block_begins(machine: AtMachine) -> None:
+    machine.prepare(schedule_backend="at-block")
+    machine.at("systemd-timer")
+    k = machine.drawn.at(machine.drawn.minute(machine.now)) + 1
+    machine.now = machine.drawn.moment(machine.drawn.start(k) - 1)
+    machine.at("systemd-timer")
+    assert all(slot < machine.drawn.start(k) for slot in machine.slots_queued())
+    machine.now += timedelta(minutes=1)
+    machine.at("systemd-timer")
+    assert machine.slots_queued() == [machine.drawn.time(k)]
+    machine.to_slot(k)
+    machine.at("at", CERTTUI_SLOT=str(machine.drawn.time(k)))
+    assert machine.slots_queued() == []
 
 
 def test_jobs_of_others_are_no_reason_and_stay(machine: AtMachine) -> None:
@@ -272,9 +302,10 @@ def test_a_lost_state_forgets_no_job_and_starts_no_burst(machine: AtMachine) -> 
     assert machine.renewed() == ["at"]
 
 
-def test_a_clock_that_was_far_ahead_does_not_stop_the_chain(machine: AtMachine) -> None:
+@pytest.mark.parametrize("days", [3, 400])
+def test_a_clock_that_was_far_ahead_does_not_stop_the_chain(machine: AtMachine, days: int) -> None:
     machine.prepare()
-    machine.now = NOW + timedelta(days=400)
+    machine.now = NOW + timedelta(days=days)
     machine.at("cron")
     machine.now = NOW
     machine.at("cron")
@@ -287,12 +318,14 @@ def test_a_clock_that_was_far_ahead_does_not_stop_the_chain(machine: AtMachine) 
 def test_a_clock_set_back_a_little_repeats_nothing(machine: AtMachine) -> None:
     machine.prepare()
     machine.at("cron")
-    machine.to_slot(machine.next_slot())
+    following = machine.next_slot() + 1
+    machine.to_slot(following - 1)
     machine.at("at", CERTTUI_SLOT=str(machine.drawn.minute(machine.now)))
     machine.now -= timedelta(minutes=50)
     for _ in range(6):
         machine.now += timedelta(minutes=10)
         machine.at("cron")
+        assert machine.slots_queued() == [machine.drawn.time(following)]
     assert machine.renewed() == ["at"]
 
 
