@@ -47,6 +47,8 @@ def _queue(context: Context) -> Iterator[Finding]:
         yield _QUEUED.skip("", "at is not installed")  # atd.daemon says it
     elif context.host.which("atq") or script:
         yield from _jobs(context, script)
+        if script and plan:
+            yield from atstate.findings(context, plan)
 
 
 def _jobs(context: Context, script: str) -> Iterator[Finding]:
@@ -157,9 +159,6 @@ def _minute(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
-CHECKS = (
-    Check(
-        (_QUEUED, _NO_ANSWER, _PROGRAM, _MISSING, _MINUTE, _OVERDUE, _SEVERAL, _GONE, _OTHER),
-        _queue,
-    ),
-)
+_KINDS = (_QUEUED, _NO_ANSWER, _PROGRAM, _MISSING, _MINUTE, _OVERDUE, _SEVERAL, _GONE, _OTHER)
+
+CHECKS = (Check((*_KINDS, *atstate.KINDS), _queue),)

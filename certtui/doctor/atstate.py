@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from certtui.change.store import HOME
-from certtui.doctor.check import Check, Context, Kind, needs_root, no_plan, not_needed
+from certtui.doctor.check import Context, Kind
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.plan.model import Plan
 from certtui.render import places
@@ -18,22 +18,17 @@ STATE = f"{HOME}/at-state"
 _STATE = Kind("at.state", Status.FAIL, "the at script's own record can be understood")
 _FUTURE = Kind("at.state-future", Status.FAIL, "the last slot taken is not in the future")
 
+KINDS = (_STATE, _FUTURE)
+
 _LINE = re.compile(r"(slot|day|runs|problem)=((?:0|[1-9][0-9]{0,10})?)")
 
 #: The script takes a slot of up to three hours ahead for a clock that was set back, and waits.
 _SET_BACK = timedelta(hours=3)
 
 
-def _state(context: Context) -> Iterator[Finding]:
-    plan = context.plan
-    if plan is None or not places.at_script(plan):
-        yield _STATE.skip("", not_needed(context) if plan else no_plan(context))
-        return
-    try:
-        text = _text(context)
-    except PermissionError:
-        yield _STATE.skip("", needs_root(STATE))
-        return
+def findings(context: Context, plan: Plan) -> Iterator[Finding]:
+    """What is wrong with the record of an at backend's script. Raises PermissionError."""
+    text = _text(context)
     if text is None:
         yield _STATE.skip(STATE, "not there yet: the first start of the script writes it")
         return
@@ -52,12 +47,8 @@ def _state(context: Context) -> Iterator[Finding]:
 
 
 def taken(context: Context, plan: Plan) -> datetime | None:
-    """The last slot taken, aware UTC; None where that is not known."""
-    try:
-        text = _text(context) or ""
-    except PermissionError:
-        return None
-    for line in text.splitlines():
+    """The last slot taken, aware UTC; None where that is not known. Raises PermissionError."""
+    for line in (_text(context) or "").splitlines():
         match = _LINE.fullmatch(line)
         if match and match[1] == "slot" and match[2]:
             try:
@@ -76,6 +67,3 @@ def _text(context: Context) -> str | None:
     """Raises PermissionError."""
     data = context.host.read(STATE)
     return None if data is None else data.decode("utf-8", "replace")
-
-
-CHECKS = (Check((_STATE, _FUTURE), _state),)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from certtui.doctor import (
     atd,
     atqueue,
-    atstate,
     certbot,
     cron,
     deploy,
@@ -35,7 +34,6 @@ CHECKS: tuple[Check, ...] = (
     *timers.CHECKS,
     *atd.CHECKS,
     *atqueue.CHECKS,
-    *atstate.CHECKS,
     *renewers.CHECKS,
     *hooks.CHECKS,
     *deploy.CHECKS,
@@ -59,15 +57,27 @@ def run_checks(
     """
     wanted = _named(only) or {kind.id for kind in kinds()}
     wanted -= _named(skip)
-    found = [
-        finding
-        for check in CHECKS
-        if wanted & set(check.ids)
-        for finding in _run(check, context)
-        if finding.id in wanted or finding.status is Status.CRASH
-    ]
-    asked = _exactly(only) & wanted - {finding.id for finding in found}
-    return (*found, *(kind.ok("", "not found here") for kind in kinds() if kind.id in asked))
+    asked = _exactly(only) & wanted
+    found: list[Finding] = []
+    answers: list[Finding] = []
+    for check in CHECKS:
+        if not wanted & set(check.ids):
+            continue
+        said = list(_run(check, context))
+        found += [one for one in said if one.id in wanted or one.status is Status.CRASH]
+        seen = {finding.id for finding in said}
+        answers += [
+            _answer(kind, said) for kind in check.kinds if kind.id in asked and kind.id not in seen
+        ]
+    return (*found, *answers)
+
+
+def _answer(kind: Kind, said: Sequence[Finding]) -> Finding:
+    """A kind that a person asked for and that was not found: was it looked for at all?"""
+    for finding in said:
+        if finding.status in (Status.SKIP, Status.CRASH):
+            return kind.skip(finding.subject, finding.message)
+    return kind.ok("", "not found here")
 
 
 def _named(names: Sequence[str]) -> set[str]:

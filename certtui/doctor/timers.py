@@ -14,6 +14,7 @@ from certtui.render import places, times
 
 _TIMER = Kind("timer.scheduled", Status.FAIL, "the timer is enabled, active and will elapse")
 _MISSING = Kind("timer.missing", Status.FAIL, "systemd knows the timer")
+_REFUSED = Kind("timer.refused", Status.FAIL, "systemd accepts the units")
 _MASKED = Kind("timer.masked", Status.FAIL, "the timer is not masked")
 _INSTALL = Kind(
     "timer.no-install", Status.FAIL, "[Install] WantedBy=timers.target: it is back after a reboot"
@@ -25,6 +26,9 @@ _NEXT = Kind("timer.no-next", Status.FAIL, "systemd knows when the timer elapses
 _EXEC = Kind("timer.exec", Status.FAIL, "the timer starts the service, and that our script")
 _LATE = Kind("timer.next-too-late", Status.FAIL, "the timer elapses as often as the plan says")
 _RESULT = Kind("timer.service-failed", Status.FAIL, "the last run of the service ended well")
+
+#: LoadState of a unit file that is there and no good (systemctl(1)).
+_BAD = ("bad-setting", "error")
 
 _ASKED = (
     "Id,LoadState,UnitFileState,ActiveState,SubState,NeedDaemonReload,NextElapseUSecRealtime,"
@@ -69,6 +73,11 @@ def _scheduled(
         yield _MASKED.found(
             name, "masked: it never starts", seen, Fix(("systemctl", "unmask", name))
         )
+        return
+    if unit.get("LoadState") in _BAD:
+        mend = _revert(unit) if unit.get("DropInPaths") else context.apply(force=True)
+        message = f"systemd refuses it ({unit['LoadState']}): it is gone after a reboot"
+        yield _REFUSED.found(name, message, f"{seen}; systemctl status {name} says why", mend)
         return
     if unit.get("LoadState") != "loaded":
         yield _MISSING.found(name, "systemd does not know it", seen, context.apply())
@@ -149,7 +158,13 @@ def _revert(unit: Mapping[str, str]) -> Fix:
 
 
 def _needs_reload(names: list[str], known: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
-    stale = [name for name in names if known.get(name, {}).get("NeedDaemonReload") == "yes"]
+    # A unit that systemd refuses is never up to date.
+    stale = [
+        name
+        for name in names
+        if (unit := known.get(name, {})).get("NeedDaemonReload") == "yes"
+        and unit.get("LoadState") not in _BAD
+    ]
     if stale:
         yield _RELOAD.found(
             stale[0],
@@ -197,6 +212,7 @@ CHECKS = (
         (
             _TIMER,
             _MISSING,
+            _REFUSED,
             _MASKED,
             _INSTALL,
             _ENABLED,

@@ -89,6 +89,16 @@ TIMER_BREAKS: list[tuple[str, dict[str, str], tuple[str, ...]]] = [
     ),
     ("timer.no-install", {"UnitFileState": "static"}, ("certtui", "apply")),
     ("timer.masked", {"LoadState": "masked"}, ("systemctl", "unmask")),
+    (
+        "timer.refused",
+        {"LoadState": "bad-setting", "NeedDaemonReload": "yes"},
+        ("certtui", "apply"),
+    ),
+    (
+        "timer.refused",
+        {"LoadState": "bad-setting", "DropInPaths": "/etc/x.conf"},
+        ("systemctl", "revert", "certtui-renew.timer"),
+    ),
     ("timer.missing", {"LoadState": "not-found"}, ("certtui", "apply")),
     ("timer.needs-reload", {"NeedDaemonReload": "yes"}, ("systemctl", "daemon-reload")),
     ("timer.no-next", {"NextElapseUSecRealtime": ""}, ("systemctl", "restart")),
@@ -106,10 +116,12 @@ def test_seed_09_a_timer_that_will_not_fire(
 ) -> None:
     timer.timer.update(change)
     timer.answer()
-    found = bad(timer)[name]
-    assert found.status is FAIL
-    assert found.fix is not None
-    assert found.fix.argv[: len(mend)] == mend
+    found = bad(timer)
+    assert set(found) == {name}
+    assert found[name].status is FAIL
+    fix = found[name].fix
+    assert fix is not None
+    assert fix.argv[: len(mend)] == mend
 
 
 def test_a_service_that_did_not_start_at_all(timer: Applied) -> None:

@@ -63,6 +63,12 @@ def test_only_and_skip_take_ids_and_groups(made: Context) -> None:
     assert (one.id, one.status) == ("cron.insecure-mode", Status.OK)
 
 
+def test_what_was_not_looked_at_is_not_called_ok(made: Context) -> None:
+    (one,) = registry.run_checks(made, ["timer.not-active"])
+    assert one.status is Status.SKIP
+    assert one.message == "not needed: the plan uses cron"
+
+
 def test_an_unknown_id_names_the_nearest(made: Context) -> None:
     with pytest.raises(UsageError, match=r"mial: no such check; did you mean mail"):
         registry.run_checks(made, ["mial"])

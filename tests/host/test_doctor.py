@@ -95,7 +95,7 @@ BREAKS = {
     "timer-without-times": (
         BLOCK,
         drop_in(UNIT, "[Timer]\\nOnCalendar=\\n"),
-        "timer.no-next",
+        "timer.refused",
     ),
     "timer-once-a-year": (
         RANDOM,
