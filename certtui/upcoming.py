@@ -80,5 +80,7 @@ def _of_others(facts: Facts, now: datetime, count: int) -> tuple[tuple[Run, ...]
         item.next_run for item in facts.renewers if item.active and item.next_run is not None
     )
     found = tuple(Run(moment, moment) for moment in moments if moment > now)[:count]
-    active = [f"{item.where} renews here" for item in facts.renewers if item.active]
-    return found, active or ["nothing renews certificates on this host"]
+    names = dict.fromkeys(item.where.partition(":")[0] for item in facts.renewers if item.active)
+    return found, [f"{name} renews here" for name in names] or [
+        "nothing renews certificates on this host"
+    ]

@@ -15,6 +15,7 @@ from certtui.doctor.check import Check, Context, Kind, needs_root, no_plan, not_
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host import atjobs
 from certtui.host.atjobs import Job
+from certtui.host.interface import SAFE_PATH
 from certtui.plan.model import Plan
 from certtui.render import places, times
 
@@ -72,7 +73,8 @@ def _programs(context: Context) -> Iterator[Finding]:
         if context.host.which(program) is None:
             argv = install_argv(context.facts, need)
             message = "is missing: the script can queue nothing"
-            yield _PROGRAM.found(program, message, fix=Fix(argv) if argv else None)
+            seen = f"{program} is not in {SAFE_PATH}"
+            yield _PROGRAM.found(program, message, seen, Fix(argv) if argv else None)
 
 
 def _strays(context: Context, script: str, jobs: Sequence[Job]) -> Iterator[Finding]:

@@ -58,7 +58,7 @@ def _daemon(context: Context) -> Iterator[Finding]:
         for item in context.facts.renewers
         if item.kind in ("cron.d", "crontab") and not (item.vendor and context.facts.has_systemd)
     ]
-    if waiting and not service.running and plan is None:
+    if waiting and plan is None:
         yield services.standing(_DAEMON, context, service)
     elif plan is None:
         yield _DAEMON.skip("cron", f"{no_plan(context)}, and nothing seen renews by cron")

@@ -51,10 +51,13 @@ def _off(context: Context, other: Renewer) -> Fix | None:
 
 
 def _without_plan(context: Context, active: list[Renewer]) -> Iterator[Finding]:
-    if len(active) == 1:
-        yield _ONE.ok(active[0].where, f"renews: {active[0].command}")
-    elif active:
-        yield _SECOND.found("", f"{len(active)} things renew; {_winner(active)}", _listed(active))
+    # A plan that only root may read: what it generated is one thing, however many lines it has.
+    first = [renewer for renewer in active if renewer.ours][:1]
+    things = [*first, *(renewer for renewer in active if not renewer.ours)]
+    if len(things) == 1:
+        yield _ONE.ok(things[0].where, f"renews: {things[0].command}")
+    elif things:
+        yield _SECOND.found("", f"{len(things)} things renew; {_winner(things)}", _listed(active))
     elif context.facts.lineages:
         inactive = _listed(list(context.facts.renewers))
         yield _NONE.found("", "nothing renews on this host", inactive, Fix(("certtui",)))

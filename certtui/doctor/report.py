@@ -97,7 +97,7 @@ def summary(findings: Sequence[Finding]) -> str:
     listed = (", ".join(counts) or "nothing was looked at") + (rest if hidden else "")
     if exit_code(findings) is not ExitCode.OK:
         return f"not healthy: {listed}"
-    return f"{'nothing wrong seen' if hidden else 'healthy'}: {listed}"
+    return f"{'no failure seen' if hidden else 'healthy'}: {listed}"
 
 
 def listing() -> str:

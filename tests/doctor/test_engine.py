@@ -117,7 +117,7 @@ def test_a_user_is_told_how_much_he_could_not_see(made: Context) -> None:
     hidden = sum("(needs root)" in item.message for item in found)
     assert hidden >= 2
     last = report.text(found, colour=False).splitlines()[-1]
-    assert last.startswith("nothing wrong seen: ")
+    assert last.startswith("no failure seen: ")
     assert last.endswith(f"; {hidden} need root: sudo certtui doctor")
     assert "healthy" not in last
     # The same without anything hidden.

@@ -166,6 +166,8 @@ def test_cron_counts_without_a_plan_where_something_renews_by_it() -> None:
     assert found.status is FAIL
     (found,) = run_checks(bare(cron=stopped, renewers=(vendor,)), ["cron.daemon"])
     assert found.status is SKIP
+    (found,) = run_checks(bare(renewers=(own,)), ["cron.daemon"])
+    assert found.status is OK
 
 
 def test_atd_counts_where_the_plan_uses_it(timer: Applied) -> None:
@@ -301,6 +303,11 @@ def test_without_a_plan_one_renewer_is_well_and_none_is_a_failure() -> None:
     assert said(one, other, lineages=some) == ("renewers.second", WARN)
     assert said(replace(one, active=False), lineages=some) == ("renewers.none", FAIL)
     assert said(lineages=()) == ("renewers.one", SKIP)
+    # The files of a plan that only root may read are one thing, not one a line.
+    ours = Renewer("cron.d", "/etc/cron.d/certtui-renew:7", SCRIPT, True, False, ours=True)
+    lines = [replace(ours, where=f"/etc/cron.d/certtui-renew:{n}") for n in (7, 8, 9)]
+    assert said(*lines, lineages=some) == ("renewers.one", OK)
+    assert said(*lines, one, lineages=some) == ("renewers.second", WARN)
 
 
 # ---- no plan, no root ------------------------------------------------------------------------

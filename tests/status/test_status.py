@@ -204,3 +204,11 @@ def test_a_plan_that_only_root_may_read_is_not_no_plan() -> None:
     text = status.text(status.look(host, facts(), None, now=NOW))
     assert "/etc/certtui/plan.toml may be read by root only: sudo certtui status" in text
     assert "nothing is set up" not in text
+
+
+def test_another_renewer_is_named_once_whatever_its_lines() -> None:
+    lines = [Renewer("cron.d", f"/etc/cron.d/mine:{n}", "certbot", True, False) for n in (1, 2)]
+    shown = status.look(FakeHost(), facts(renewers=tuple(lines)), None, now=NOW)
+    assert [note for note in shown.notes if "renews here" in note] == [
+        "/etc/cron.d/mine renews here"
+    ]
