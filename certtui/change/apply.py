@@ -77,7 +77,7 @@ def apply(
             for action in draft.before:
                 work.command(action)
             work.carry_out(operations)
-            work.after_files(draft.beside.scripts, _possible(draft, changes))
+            work.after_files(draft.beside.scripts, operations, _possible(draft, changes))
         return Result(True, tuple(work.steps))
 
 

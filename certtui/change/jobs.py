@@ -6,7 +6,11 @@ away); what is done here is to call it, and to take away the jobs of scripts tha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import fcntl
+import os
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +28,9 @@ _STATE = (f"{store.HOME}/at-state", f"{store.HOME}/at-state.new")
 _LOCK = f"{store.HOME}/at-lock"
 #: All of that.
 LEFTOVERS = (*_STATE, _LOCK)
+
+#: Seconds to wait for scripts at work; they need the lock for a moment only.
+_PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -86,28 +93,65 @@ def standing(tree: Tree, paths: Iterable[str]) -> list[str]:
 
 
 def forget(tree: Tree, paths: Iterable[str]) -> None:
-    """Takes the scripts' state away when one is gone: another one's slots are not the same.
+    """Takes away what a script noted that has changed: the slots of the new one may be others.
 
-    The lock stays while any is there: a lock that is deleted locks nothing.
+    The lock stays while any script is there: a lock that is deleted locks nothing.
     """
-    there = [_is_there(tree, path) for path in paths]
-    if not all(there):
-        for path in _STATE if any(there) else LEFTOVERS:
-            tree.delete(path)
+    there = any(_is_there(tree, path) for path in paths)
+    for path in _STATE if there else LEFTOVERS:
+        tree.delete(path)
 
 
-def settle(host: Host, tree: Tree, paths: Sequence[str]) -> list[str]:
+def settle(host: Host, tree: Tree, paths: Sequence[str], changed: bool) -> list[str]:
     """Makes the queue fit the scripts as they are now; what could not be done, as sentences."""
     if not paths:
         return []
-    forget(tree, paths)
-    actions = [*orphans(host, tree), *(queueing(path) for path in standing(tree, paths))]
+    with quiet(tree):
+        if changed:
+            forget(tree, paths)
+        problems = _run(host, orphans(host, tree))
+    return problems + _run(host, [queueing(path) for path in standing(tree, paths)])
+
+
+def _run(host: Host, actions: Sequence[Action]) -> list[str]:
     problems = []
     for action in actions:
         done = host.run(action.argv, timeout=action.timeout)
         if not done.ok and not gone(host, action):
             problems.append(f"{' '.join(action.argv)}: {done.text}")
     return problems
+
+
+@contextmanager
+def quiet(tree: Tree) -> Iterator[None]:
+    """Keeps at scripts from queue and state, once those at work are done (or after a minute)."""
+    fd = _open_lock(tree)
+    if fd is None:
+        yield  # none was ever at work
+        return
+    try:
+        deadline = time.monotonic() + _PATIENCE
+        while not _locked(fd) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _open_lock(tree: Tree) -> int | None:
+    try:
+        with tree.parent(_LOCK) as (at, name):
+            return os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+    except FileNotFoundError:
+        return None
+
+
+def _locked(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def gone(host: Host, action: Action) -> bool:

@@ -9,7 +9,7 @@ targets' prints alone and leaves each exactly old (before the commit) or exactly
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +62,11 @@ class Record:
             Print.from_json(after) if after else None,
             data["data"],
         )
+
+
+def changes(made: Iterable[Operation | Record]) -> set[str]:
+    """The paths that are not the same before and after."""
+    return {item.path for item in made if item.before != item.after}
 
 
 @dataclass(frozen=True)
@@ -203,16 +208,17 @@ class Journal:
     def roll_back(self, intent: Intent) -> list[str]:
         """Puts every target, unit and job back as it was; what could not be, as sentences."""
         beside = intent.beside
+        changed = changes(intent.records)
         problems = units.switch_off(self.host, beside.units)
-        reload = False
         for record in reversed(intent.records):
             problems += self._put_back(record)
-            changed = record.before != record.after
-            reload = reload or (changed and record.path.startswith(units.UNIT_FOLDER))
+        reload = any(path.startswith(units.UNIT_FOLDER) for path in changed)
         if beside.units:
             problems += units.restore(self.host, beside.units, reload=reload)
         problems += units.run(self.host, services.put_back(self.host, beside.services))
-        problems += jobs.settle(self.host, self.tree, beside.scripts)
+        problems += jobs.settle(
+            self.host, self.tree, beside.scripts, bool(changed & {*beside.scripts})
+        )
         self.folder.discard("current")
         return problems
 

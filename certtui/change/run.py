@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from certtui.change import jobs, store
 from certtui.change.files import Tree
-from certtui.change.journal import Intent, Journal, Operation
+from certtui.change.journal import Intent, Journal, Operation, changes
 from certtui.change.model import Action, Step
 from certtui.change.signals import HeldSignals
 from certtui.errors import ApplyFailed, CerttuiError
@@ -88,21 +88,27 @@ class Transaction:
             if operation.path != store.STATE:
                 self.say(_what(operation))
 
-    def after_files(self, scripts: Sequence[str], actions: Iterable[Action]) -> None:
-        """What follows the files; ``scripts`` are the at scripts that may have come or gone."""
-        if scripts:
-            jobs.forget(self.tree, scripts)
+    def after_files(
+        self, scripts: Sequence[str], operations: Sequence[Operation], actions: Iterable[Action]
+    ) -> None:
+        """What follows the files; ``scripts`` are the at scripts that may be among them."""
+        if changes(operations) & {*scripts}:
+            with jobs.quiet(self.tree):
+                jobs.forget(self.tree, scripts)
         for action in actions:
             self.command(action)
-        for action in jobs.orphans(self.host, self.tree) if scripts else ():
-            self.command(action)
+        if scripts:
+            with jobs.quiet(self.tree):
+                for action in jobs.orphans(self.host, self.tree):
+                    self.command(action)
 
     def command(self, action: Action) -> None:
         """Runs one command. Raises :class:`ApplyFailed` with what it answered."""
         shown = " ".join(action.argv)
         done = self._run(action)
         ok = done.ok or jobs.gone(self.host, action)
-        self.say(shown, ok, "" if done.ok else done.text)
+        told = done.text if action.interruptible else _reason(done)
+        self.say(shown, ok, "" if done.ok else told)
         if not ok:
             raise ApplyFailed(f"`{shown}` failed: {_reason(done)}")
         self._ran.append(action)

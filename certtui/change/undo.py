@@ -75,7 +75,8 @@ def _take_back(host: Host, tree: Tree, what: str, force: bool, on_step: OnStep) 
             for action in _before_files(then, now, host, operations):
                 work.command(action)
             work.carry_out(operations)
-            work.after_files(then.scripts, _after_files(then, host, tree, operations))
+            after = _after_files(then, host, tree, operations)
+            work.after_files(then.scripts, operations, after)
         work.tell_packages(then.packages)
         if what == "remove":
             _sweep(tree)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from certtui.change import apply as engine
-from certtui.change import preview, store, undo
+from certtui.change import jobs, preview, store, undo
 from certtui.change.apply import Consent
 from certtui.change.files import Tree
 from certtui.change.jobs import Queue
@@ -329,3 +332,47 @@ def watch(host: AtHost, program: str, act: Callable[[], object]) -> None:
         return real(argv, timeout=timeout, env=env, stdin=stdin)
 
     host.run = run  # type: ignore[method-assign]
+
+
+def test_a_script_at_work_is_waited_for(host: AtHost, tree: Tree) -> None:
+    """Else it would queue its job when its script and the jobs are gone."""
+    apply(host, tree, target())
+    lock = os.open(f"{tree.root}{store.HOME}/at-lock", os.O_RDWR)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+
+    def end() -> None:
+        host.add(RANDOM, DUE[RANDOM])
+        Path(f"{tree.root}{store.HOME}/at-state").write_text("slot=1\n")
+        os.close(lock)
+
+    timer = threading.Timer(0.5, end)
+    watch(host, "atrm", lambda: None if timer.ident else timer.start())
+    undo.remove(host, tree)
+    timer.join()
+    assert (host.scripts(), home(tree)) == ([], ["lock"])
+
+
+def test_a_script_that_hangs_is_not_waited_for_without_end(
+    host: AtHost, tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(host, tree, target())
+    monkeypatch.setattr(jobs, "_PATIENCE", 0.2)
+    with open(f"{tree.root}{store.HOME}/at-lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        undo.remove(host, tree)
+    assert (host.scripts(), home(tree)) == ([], ["lock"])
+
+
+def test_what_a_changed_script_noted_is_forgotten(host: AtHost, tree: Tree) -> None:
+    """Its slots may be others: counted by another clock, for one."""
+    apply(host, tree, target())
+    state = Path(f"{tree.root}{store.HOME}/at-state")
+    seen: list[bool] = []
+    watch(host, RANDOM, lambda: seen.append(state.exists()))
+    host.queue = {}
+    apply(host, tree, target())
+    assert seen == [True]
+    apply(host, tree, target(content=b"#!/bin/sh\n# new\n"))
+    undo.undo(host, tree)
+    assert seen == [True, False, False]
+    assert Path(f"{tree.root}{store.HOME}/at-lock").exists()
