@@ -253,10 +253,13 @@ def test_mail_is_the_second_choice() -> None:
     found = mailers.mailer(host)
     assert found is not None
     assert (found.kind, found.path) == ("mail", "/usr/bin/mailx")
+    # The generated scripts look on their PATH alone.
     host.program("/usr/lib/sendmail")
+    assert mailers.mailer(host) == found
+    host.program("/usr/sbin/sendmail")
     found = mailers.mailer(host)
     assert found is not None
-    assert (found.kind, found.path) == ("sendmail", "/usr/lib/sendmail")
+    assert (found.kind, found.path) == ("sendmail", "/usr/sbin/sendmail")
 
 
 def test_systemd_that_does_not_answer_is_said(debian: FakeHost) -> None:
