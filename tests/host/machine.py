@@ -26,6 +26,9 @@ PATH = "/opt/certtui/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 _PREFIX = "certtui-host-"
 _BOOT_TIMEOUT = 60.0
 
+#: A shell that waits for one child is told of every orphan as well.
+_INIT = ("sh", "-c", "while :; do sleep 1; done")
+
 
 class HostError(Exception):
     """A host did not do what the test needs of it."""
@@ -76,9 +79,13 @@ class Machine:
         self.wait_until(self._is_up, _BOOT_TIMEOUT, "the host to boot")
 
     def boot_without_systemd(self) -> None:
-        """Boots with a process 1 that only takes in orphans: nothing is started on the host."""
-        self._start(["--as-pid2"], "sleep", "infinity")
-        self.wait_until(self._has_process_2, _BOOT_TIMEOUT, "process 2")
+        """Boots with a process 1 that only takes in orphans: nothing is started on the host.
+
+        nspawn's own (--as-pid2) will not do: Debian's apache2ctl takes it for systemd, by the
+        name of its program.
+        """
+        self._start([], *_INIT)
+        self.wait_until(self._has_shell, _BOOT_TIMEOUT, "process 1")
 
     def _start(self, options: Sequence[str], *command: str) -> None:
         argv = [
@@ -100,10 +107,10 @@ class Machine:
         state = self.run(["systemctl", "is-system-running"], check=False).stdout.strip()
         return state in ("running", "degraded")
 
-    def _has_process_2(self) -> bool:
+    def _has_shell(self) -> bool:
         """Whether nspawn has done its part: until then the root is not the host's."""
-        second = _child(self._starting())
-        return second != 0 and Path(f"/proc/{second}/cmdline").read_bytes().startswith(b"sleep")
+        leader = self._starting()
+        return leader != 0 and Path(f"/proc/{leader}/cmdline").read_bytes().startswith(b"sh\0")
 
     def _starting(self) -> int:
         """As :meth:`_leader`. Raises HostError when there will be none."""

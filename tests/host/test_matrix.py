@@ -80,6 +80,8 @@ def test_cell(
         assert [line for line in table if line.split()[:2] == [name, "ok"]], done.stdout
     after = host.listing()
     new = {path: what[:3] for path, what in after.items() if path not in before}
+    jobs = [path for path in new if path.startswith("/var/spool/cron/atjobs/")]
+    assert [new.pop(path)[:2] for path in jobs] == [["-rwx------", 0]] * schedule.uses_at
     assert new == written(schedule)
     look = ["stat", "-c", "%A %U:%G %n", *schedule.scripts, *schedule.files]
     transcript(host.run(look), "stat -c '%A %U:%G %n' ...")

@@ -17,6 +17,7 @@ import pytest
 from tests.host import at, server
 from tests.host.machine import Machine
 from tests.host.schedules import CRON, LOG, PLAN, Schedule, in_two_minutes, soon
+from tests.host.test_rendered import check_scripts
 from tests.host.web import APACHE, NGINX, Web
 
 Machines = Callable[..., Machine]
@@ -116,6 +117,7 @@ def test_apply_by_itself_renews_and_serves(
     transcript(host.run(["cat", PLAN]), f"cat {PLAN}")
     transcript(one.applied, f"certtui apply {PLAN}  # {case}")
     assert one.applied.returncode == 0
+    check_scripts(host, schedule.scripts, transcript)
     for name in server.NAMES:
         assert [
             line for line in one.applied.stdout.splitlines() if line.split()[:2] == [name, "ok"]
@@ -149,9 +151,10 @@ def test_apply_by_itself_renews_and_serves(
 
 
 def settled(listing: dict[str, Any]) -> dict[str, Any]:
-    """Without what a renewal changes: the lineage that was due."""
+    """Without what a renewal changes: certbot's folder, but for its hooks."""
+    hooks = "/etc/letsencrypt/renewal-hooks"
     return {
         path: what
         for path, what in listing.items()
-        if not (path.startswith("/etc/letsencrypt/") and server.DUE in path)
+        if not path.startswith("/etc/letsencrypt/") or path.startswith(hooks)
     }
