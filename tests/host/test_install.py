@@ -16,44 +16,53 @@ PLAN = "/root/plan.toml"
 SCRIPT = "/usr/local/sbin/certbot-at-random"
 COMMAND = "apt-get install -y --no-install-recommends at"
 
-#: Packs at as it was installed, with its own maintainer scripts, into a repository of the host's:
-#: there is no network. Then takes it away, and everything else that apt could install from.
-_WITHOUT_AT = """\
+#: Packs the packages named as they were installed, with their own maintainer scripts, into a
+#: repository of the host's: there is no network. Then takes them away, and apt's other sources.
+_WITHOUT = """\
 set -e
 info=/var/lib/dpkg/info
-made=$(mktemp -d)
-mkdir -p "$made/DEBIAN" /srv/packages
-chmod 755 "$made" /srv/packages
-dpkg-query -L at | while read -r path; do
-    if [ -d "$path" ]; then
-        mkdir -p "$made$path"
-    elif [ -e "$path" ]; then
-        cp -a "$path" "$made$path"
-    fi
+mkdir -p /srv/packages
+for package; do
+    made=$(mktemp -d)
+    chmod 755 "$made"
+    mkdir "$made/DEBIAN"
+    dpkg-query -L "$package" | while read -r path; do
+        if [ -d "$path" ]; then
+            mkdir -p "$made$path"
+        elif [ -e "$path" ]; then
+            cp -a "$path" "$made$path"
+        fi
+    done
+    dpkg-query -s "$package" |
+        grep -v -e '^Status:' -e '^Conffiles:' -e '^ /' >"$made/DEBIAN/control"
+    for name in conffiles preinst postinst prerm postrm; do
+        if [ -e "$info/$package.$name" ]; then cp "$info/$package.$name" "$made/DEBIAN/$name"; fi
+    done
+    deb=/srv/packages/$package.deb
+    dpkg-deb --build "$made" "$deb"
+    rm -r "$made"
+    {
+        dpkg-deb --field "$deb"
+        echo "Filename: ./$package.deb"
+        echo "Size: $(stat -c %s "$deb")"
+        echo "SHA256: $(sha256sum "$deb" | cut -d' ' -f1)"
+        echo
+    } >>/srv/packages/Packages
 done
-dpkg-query -s at | grep -v -e '^Status:' -e '^Conffiles:' -e '^ /' >"$made/DEBIAN/control"
-for name in conffiles preinst postinst prerm postrm; do
-    if [ -e "$info/at.$name" ]; then cp "$info/at.$name" "$made/DEBIAN/$name"; fi
-done
-dpkg-deb --build "$made" /srv/packages/at.deb
-rm -r "$made"
-dpkg --purge at
-cd /srv/packages
-{
-    dpkg-deb --field at.deb
-    echo "Filename: ./at.deb"
-    echo "Size: $(stat -c %s at.deb)"
-    echo "SHA256: $(sha256sum at.deb | cut -d' ' -f1)"
-} >Packages
+dpkg --purge --force-depends "$@"
 rm -rf /etc/apt/sources.list /etc/apt/sources.list.d
 echo 'deb [trusted=yes] file:/srv/packages ./' >/etc/apt/sources.list
 apt-get update
 """
 
 
-def _plan(*, consent: bool) -> str:
+def _take_away(host: Machine, *packages: str) -> None:
+    host.run(["sh", "-c", _WITHOUT, "sh", *packages])
+
+
+def _plan(backend: str = "at-random", *, consent: bool) -> str:
     more = f"[schedule]\ninstall_packages = {str(consent).lower()}\n"
-    return server.plan("at-random").replace("[schedule]\n", more)
+    return server.plan(backend).replace("[schedule]\n", more)
 
 
 def _atd(host: Machine) -> tuple[str, str]:
@@ -70,7 +79,7 @@ def _lines(done: CompletedProcess[str], *beginnings: str) -> list[str]:
 @pytest.fixture
 def bare(host: Machine) -> Machine:
     """A server without at, whose apt knows where to get it."""
-    host.run(["sh", "-c", _WITHOUT_AT])
+    _take_away(host, "at")
     assert host.run(["sh", "-c", "command -v at atd atq"], check=False).stdout == ""
     return host
 
@@ -151,4 +160,33 @@ def test_a_daemon_that_was_off(host: Machine, transcript: Keep) -> None:
     transcript(undone, "certtui undo")
     assert undone.returncode == 0, undone.stdout + undone.stderr
     assert _atd(host) == ("disabled", "inactive")
+    assert host.listing() == before
+
+
+def test_cron_is_brought_with_its_folder(host: Machine, transcript: Keep) -> None:
+    """Without cron there is neither a crontab(1) nor, but for other packages, /etc/cron.d."""
+    common = host.run(["dpkg", "-s", "cron-daemon-common"], check=False).returncode == 0
+    packages = ("cron", "cron-daemon-common") if common else ("cron",)
+    _take_away(host, *packages)
+    host.run(["rm", "-rf", "/etc/cron.d"])
+    before = host.listing()
+    host.write(PLAN, _plan("cron", consent=False))
+    refused = host.certtui("apply", "--no-dry-run", PLAN)
+    transcript(refused, "certtui apply --no-dry-run  # without consent")
+    assert refused.returncode == 1
+    assert refused.stderr.endswith(
+        'backend "cron" needs cron: apt-get install -y --no-install-recommends cron\n'
+    )
+    host.write(PLAN, _plan("cron", consent=True))
+    done = host.certtui("apply", "--no-dry-run", PLAN)
+    transcript(done, "certtui apply --no-dry-run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert host.exists("/etc/cron.d/certtui-renew")
+    assert host.run(["systemctl", "is-active", "cron.service"]).stdout == "active\n"
+    again = host.certtui("apply", "--no-dry-run", PLAN)
+    assert again.stdout == "in sync: nothing was changed\n", again.stdout
+    host.certtui("remove", check=True)
+    assert host.run(["systemctl", "is-active", "cron.service"], check=False).stdout == "inactive\n"
+    host.run(["dpkg", "--purge", "--force-depends", *packages])
+    host.run(["rm", "-rf", "/etc/cron.d"])
     assert host.listing() == before
