@@ -54,9 +54,13 @@ def _problems(plan: Plan, facts: Facts, now: datetime) -> Iterator[str]:
         yield "at is not installed"
     elif not facts.atd.running:
         yield "atd does not run"
-    # Only root sees the queue.
-    elif facts.system.is_root and _wants_job(plan, facts, now) and not _ours(facts, "at"):
-        yield "its job is not in at's queue"
+    elif facts.system.is_root:  # only root sees the queue
+        jobs = [item.next_run for item in facts.renewers if item.ours and item.kind == "at"]
+        if not any(when is None or when > now - AT_WORK for when in jobs):
+            if jobs:
+                yield "its job is overdue"
+            elif _wants_job(plan, facts, now):
+                yield "its job is not in at's queue"
 
 
 def _wants_job(plan: Plan, facts: Facts, now: datetime) -> bool:

@@ -119,6 +119,18 @@ def test_a_block_whose_run_is_over_needs_no_job(tmp_path: Path) -> None:
     assert len(look(tmp_path, "at-block", found, over).next) == 5
 
 
+def test_a_job_that_atd_does_not_start_schedules_nothing(tmp_path: Path) -> None:
+    found = on_at("systemd", "job")
+    old = replace(AT_JOB, next_run=NOW - timedelta(minutes=9))
+    stuck = replace(found, renewers=(*found.renewers, old))
+    assert look(tmp_path / "stuck", "at-random", stuck).notes[-1] == (
+        "nothing is scheduled: its job is overdue (see certtui doctor)"
+    )
+    # A long run is listed with its own minute; the next job is there.
+    both = replace(stuck, renewers=(*stuck.renewers, replace(AT_JOB, next_run=NOW)))
+    assert len(look(tmp_path / "both", "at-random", both).next) == 5
+
+
 def test_a_user_does_not_see_the_queue(tmp_path: Path) -> None:
     found = on_at("systemd", "job")
     user = replace(found, system=replace(found.system, is_root=False))
