@@ -88,6 +88,10 @@ def test_what_was_missed_is_made_up_for_once(machine: AtMachine) -> None:
 def test_queue_never_renews(machine: AtMachine) -> None:
     machine.prepare()
     machine.at("manual", "queue")
+    following = machine.next_slot()
+    machine.to_slot(following)
+    machine.at("manual", "queue")
+    assert machine.slots_queued() == [machine.drawn.time(following + 1)]
     machine.now += timedelta(days=2)
     machine.at("manual", "queue")
     assert machine.renewed() == []
