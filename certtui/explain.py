@@ -202,7 +202,7 @@ def _mail(interview: Interview) -> Iterator[str]:
     if facts is None:
         yield LOOKING
     elif facts.mailer is None:
-        from certtui.change.requirements import install_argv
+        from certtui.change.packages import install_argv
 
         command = " ".join(install_argv(facts, "mail")) or "install an MTA"
         yield f"Nothing here can send mail: {command}"

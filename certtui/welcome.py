@@ -55,7 +55,7 @@ def _rows(head: str, lines: list[str], most: int) -> list[tuple[str, str]]:
 def _certbot(facts: Facts) -> str:
     if facts.certbots:
         return ", ".join(f"{item.version} ({item.kind}) {item.path}" for item in facts.certbots)
-    from certtui.change.requirements import install_argv
+    from certtui.change.packages import install_argv
 
     return f"not found: {' '.join(install_argv(facts, 'certbot')) or 'install it'}"
 

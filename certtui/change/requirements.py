@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from certtui.change import provision
-from certtui.change.packages import INSTALL, install_argv
+from certtui.change.packages import install_argv
 from certtui.change.provision import Need
 from certtui.host.facts import Facts
 from certtui.host.interface import Host
 from certtui.plan.model import Plan
 from certtui.render import places
-
-__all__ = ["INSTALL", "Lack", "install_argv", "lacking"]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from certtui.change.requirements import install_argv
+from certtui.change.packages import install_argv
 from certtui.errors import CertbotMissing, UsageError
 from certtui.host.facts import Facts, Lineage
 from certtui.host.interface import SAFE_PATH

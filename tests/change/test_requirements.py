@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from certtui.change.requirements import INSTALL, install_argv, lacking
+from certtui.change.packages import INSTALL, install_argv
+from certtui.change.requirements import lacking
 from certtui.host.facts import CertbotInstall, Facts, Mailer, Service, System, WebServer
 from certtui.host.interface import FileInfo, RealHost
 from certtui.plan import fields
