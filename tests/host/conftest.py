@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.host import server
+from tests.host.folders import scratch
 from tests.host.image import image
-from tests.host.machine import Machine, install, scratch
+from tests.host.machine import Machine, install
 from tests.host.web import NGINX, Web
 
 REQUIRE = "CERTTUI_REQUIRE_HOST"
@@ -24,12 +25,38 @@ REQUIRE = "CERTTUI_REQUIRE_HOST"
 SUITE = os.environ.get("CERTTUI_SUITE", "bookworm")
 
 
+#: Where transcripts are kept, by default in the folder that pytest was started in.
+TRANSCRIPTS = "CERTTUI_TRANSCRIPTS"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """``-m host`` chooses these tests, ``-m "not host"`` all others."""
+    """``-m host`` chooses these tests, ``-m "not host"`` all others.
+
+    Those that wait for minutes (``WAITS`` in their module) come first, so that others can run
+    meanwhile where pytest-xdist runs several at a time.
+    """
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker("host")
+    items.sort(key=lambda item: not getattr(getattr(item, "module", None), "WAITS", False))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """In CI the transcripts of the matrix become part of its output."""
+    if not os.environ.get(REQUIRE):
+        return
+    for report in terminalreporter.getreports("passed"):
+        _, file, name = report.nodeid.rpartition("test_matrix.py::")
+        path = transcripts() / f"{name}.txt"
+        if file and path.exists():
+            terminalreporter.section(name)
+            terminalreporter.write_line(path.read_text("utf-8"))
+
+
+def transcripts() -> Path:
+    """The folder that keeps what commands printed, a file a test."""
+    return Path(os.environ.get(TRANSCRIPTS, "build/transcripts"))
 
 
 def missing() -> str:
@@ -48,16 +75,15 @@ def missing() -> str:
 
 @pytest.fixture
 def transcript(request: pytest.FixtureRequest) -> Iterator[Callable[..., None]]:
-    """Keeps what commands printed, in build/transcripts, a file a test."""
+    """Keeps what commands printed; a test's file is written as it ends."""
     lines: list[str] = []
 
     def keep(done: subprocess.CompletedProcess[str], shown: str) -> None:
         lines.append(f"$ {shown}\n{done.stdout}{done.stderr}-> {done.returncode}\n")
 
     yield keep
-    folder = Path(os.environ.get("CERTTUI_TRANSCRIPTS", "build/transcripts"))
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{request.node.name}.txt").write_text("\n".join(lines), "utf-8")
+    transcripts().mkdir(parents=True, exist_ok=True)
+    (transcripts() / f"{request.node.name}.txt").write_text("\n".join(lines), "utf-8")
     print("\n".join(lines))
 
 

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -19,19 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.host import listing
+from tests.host.folders import HostError, clean_leftovers, mount, scratch, take_away
 
 #: What every command on the host is started with: nothing of the caller's.
 PATH = "/opt/certtui/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-_PREFIX = "certtui-host-"
 _BOOT_TIMEOUT = 60.0
 
 #: A shell that waits for one child is told of every orphan as well.
 _INIT = ("sh", "-c", "while :; do sleep 1; done")
-
-
-class HostError(Exception):
-    """A host did not do what the test needs of it."""
 
 
 class Machine:
@@ -55,7 +50,7 @@ class Machine:
         self._process: subprocess.Popen[bytes] | None = None
         self.root = self.folder / "root"
         atexit.register(self.close)
-        _mount("-t", "tmpfs", "-o", "mode=0755", "certtui-host", str(self.folder))
+        mount("-t", "tmpfs", "-o", "mode=0755", "certtui-host", str(self.folder))
         try:
             upper = keep or self.folder / "upper"
             for path in (upper, self.folder / "work", self.root):
@@ -64,7 +59,7 @@ class Machine:
             work.mkdir(exist_ok=True)
             lower = ":".join(str(layer) for layer in layers)
             options = f"lowerdir={lower},upperdir={upper},workdir={work}"
-            _mount("-t", "overlay", "-o", options, "certtui-host", str(self.root))
+            mount("-t", "overlay", "-o", options, "certtui-host", str(self.root))
             if machine_id:
                 self.write("/etc/machine-id", f"{machine_id}\n")
         except BaseException:
@@ -153,7 +148,7 @@ class Machine:
         """Ends the host and takes away everything of it; may be called again."""
         if self._process is not None and self._process.poll() is None:
             self._kill()
-        _take_away(self.folder)
+        take_away(self.folder)
         atexit.unregister(self.close)
 
     # -- what a test does with it ----------------------------------------------------------------
@@ -258,11 +253,6 @@ def _child(pid: int) -> int:
     return int(children[0]) if children else 0
 
 
-def scratch() -> Path:
-    """A new folder that a later run takes away if this one cannot."""
-    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
-
-
 def install(folder: Path) -> None:
     """Builds certtui as its users get it and puts it and what it needs into ``folder``."""
     project = Path(__file__).parents[2]
@@ -271,40 +261,3 @@ def install(folder: Path) -> None:
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
         raise HostError(f"pip failed:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
-
-
-def clean_leftovers() -> None:
-    """Takes away what a run that was killed has left: only folders whose owner is gone."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        owner = folder.name.removeprefix(_PREFIX).split("-")[0]
-        if owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
-            _end_host(folder)
-            _take_away(folder)
-
-
-def _end_host(folder: Path) -> None:
-    """Ends the nspawn that was started on a folder, and with it the host."""
-    wanted = f"--directory={folder}/root".encode()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().split(b"\0")
-            if words[0].endswith(b"systemd-nspawn") and wanted in words:
-                os.kill(int(process.name), signal.SIGKILL)
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has ended meanwhile
-
-
-def _take_away(folder: Path) -> None:
-    for mounted in (folder / "root", folder):
-        while os.path.ismount(mounted):
-            done = subprocess.run(["umount", str(mounted)], capture_output=True)
-            if done.returncode:
-                subprocess.run(["umount", "--lazy", str(mounted)], capture_output=True, check=True)
-    if folder.exists():
-        shutil.rmtree(folder)
-
-
-def _mount(*arguments: str) -> None:
-    done = subprocess.run(["mount", *arguments], capture_output=True, text=True)
-    if done.returncode:
-        raise HostError(f"mount {' '.join(arguments)}: {done.stderr.strip()}")

@@ -107,9 +107,9 @@ def quiet(schedule: Schedule) -> str:
 
 
 def soon(plan_text: str) -> str:
-    """A machine id for which an at job fires in two to four minutes, and nothing else near it."""
+    """A machine id for which an at job fires in two to three minutes, and nothing else near it."""
     now = datetime.now(timezone.utc)
-    first, last = now + timedelta(minutes=2), now + timedelta(minutes=4)
+    first, last = now + timedelta(minutes=2), now + timedelta(minutes=3)
     minute = now.hour * 60 + now.minute
 
     def wanted(plan: Plan, facts: Facts) -> bool:

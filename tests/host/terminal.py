@@ -9,7 +9,7 @@ from typing import Any
 import pexpect
 import pyte
 
-from tests.host.machine import HostError
+from tests.host.folders import HostError
 
 
 class Terminal:

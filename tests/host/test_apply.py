@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from tests.host import at
 from tests.host.machine import Machine
-from tests.host.schedules import CRON, SCHEDULES, TIMER, Schedule
-from tests.host.schedules import HOOKS as HOOKS
-from tests.host.schedules import PLAN as PLAN
-from tests.host.schedules import SCRIPT as SCRIPT
-from tests.host.schedules import applied as applied
-
-BACKENDS = ("cron", "systemd-timer")
-SCHEDULE = {"cron": CRON.files, "systemd-timer": TIMER.files}
+from tests.host.schedules import CRON, SCHEDULES, TIMER, Schedule, applied, quiet
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
-def test_undo_goes_back_to_the_other_backend(host: Machine, schedule: Schedule) -> None:
+def test_undo_goes_back_to_the_other_backend(
+    new_host: Callable[..., Machine], schedule: Schedule
+) -> None:
+    host = new_host(quiet(schedule))
     other = TIMER if schedule.uses_cron else CRON
     applied(host, other)
     first = host.listing()
     applied(host, schedule)
     assert not any(host.exists(path) for path in other.files)
+    assert len(at.queued(host)) == schedule.uses_at
     host.certtui("undo", check=True)
     assert host.listing() == first
+    assert at.queued(host) == []

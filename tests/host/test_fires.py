@@ -22,6 +22,8 @@ from tests.host.schedules import LOG, applied, in_two_minutes
 
 Keep = Callable[[subprocess.CompletedProcess[str], str], None]
 
+WAITS = True
+
 BACKENDS = ("cron", "systemd-timer")
 #: Seconds: up to three minutes until the time, one of random wait, two for the lock, and the run.
 PATIENCE = 420

@@ -6,7 +6,7 @@ import json
 
 from tests.host import server
 from tests.host.machine import Machine
-from tests.host.test_apply import PLAN
+from tests.host.schedules import PLAN
 
 #: Kills apply after each of some delays, lets another command recover, and tells how it stands.
 _SWEEP = """\

@@ -23,8 +23,10 @@ from tests.host.web import APACHE, NGINX, Web
 Machines = Callable[..., Machine]
 Keep = Callable[[subprocess.CompletedProcess[str], str], None]
 
-#: Seconds: up to four minutes until the time, one of random wait, and the run.
-PATIENCE = 330
+WAITS = True
+
+#: Seconds: up to three minutes until the time, one of random wait, and the run.
+PATIENCE = 300
 
 CALLS = "/var/log/service-calls"
 #: Tells which service commands were given, and gives them.
@@ -44,7 +46,7 @@ class Case:
     action: str = "reload"
 
     def plan(self) -> str:
-        """A plan that fires in two to four minutes, on a host of the right machine id."""
+        """A plan that fires in two to three minutes, on a host of the right machine id."""
         backend, trigger = self.schedule.backend, self.schedule.trigger
         times = () if self.schedule.uses_at else (in_two_minutes().strftime("%H:%M"),)
         return server.plan(backend, web=self.web, action=self.action, trigger=trigger, times=times)

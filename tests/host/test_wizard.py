@@ -10,8 +10,8 @@ import pytest
 
 from tests.host import server
 from tests.host.machine import PATH, Machine
+from tests.host.schedules import CRON, PLAN, TIMER, Schedule
 from tests.host.terminal import Terminal
-from tests.host.test_apply import PLAN, SCHEDULE
 
 Keep = Callable[[subprocess.CompletedProcess[str], str], None]
 Login = Callable[..., Terminal]
@@ -41,7 +41,7 @@ def login(host: Machine, ssh_key: Path) -> Iterator[Login]:
         terminal.close()
 
 
-def to_review(terminal: Terminal, keep: Keep, backend: str) -> None:
+def to_review(terminal: Terminal, keep: Keep, schedule: Schedule) -> None:
     """Answers every question; each page is kept."""
 
     def page(words: str) -> None:
@@ -53,7 +53,7 @@ def to_review(terminal: Terminal, keep: Keep, backend: str) -> None:
     page("Web server  2/9")
     terminal.send("\r")
     page("Scheduler  3/9")
-    if backend == "cron":
+    if schedule is CRON:
         terminal.send(DOWN)
         terminal.until("> (*) cron")
     terminal.send("\r")
@@ -74,12 +74,14 @@ def shown(terminal: Terminal, keep: Keep, words: str, timeout: float = 30) -> No
     keep(subprocess.CompletedProcess([], 0, terminal.text + "\n", ""), f"the screen: {words}")
 
 
-@pytest.mark.parametrize("backend", ["systemd-timer", "cron"])
-def test_from_welcome_to_done(host: Machine, login: Login, transcript: Keep, backend: str) -> None:
+@pytest.mark.parametrize("schedule", [TIMER, CRON], ids=str)
+def test_from_welcome_to_done(
+    host: Machine, login: Login, transcript: Keep, schedule: Schedule
+) -> None:
     host.write(PLAN, BEFORE, 0o600)
     terminal = login(f"certtui {PLAN}")
-    to_review(terminal, transcript, backend)
-    assert not any(host.exists(path) for path in SCHEDULE[backend])
+    to_review(terminal, transcript, schedule)
+    assert not any(host.exists(path) for path in schedule.files)
 
     terminal.until("a apply")
     terminal.send("a")
@@ -94,7 +96,7 @@ def test_from_welcome_to_done(host: Machine, login: Login, transcript: Keep, bac
     assert "SET UP AND PROVED: dry run renewed 2 of 2" in last
     assert b"Traceback" not in terminal.sent
 
-    for path in SCHEDULE[backend]:
+    for path in schedule.files:
         assert host.exists(path)
     for arguments in (("diff", PLAN), ("diff",), ("doctor",), ("apply", "--check")):
         done = host.certtui(*arguments)
@@ -108,7 +110,7 @@ def test_left_before_apply_nothing_is_written(
     host.write(PLAN, BEFORE, 0o600)
     before = host.listing()
     terminal = login(f"certtui {PLAN}")
-    to_review(terminal, transcript, "systemd-timer")
+    to_review(terminal, transcript, TIMER)
     terminal.send("q")
     assert terminal.end() == 0
     assert host.listing() == before
@@ -121,7 +123,7 @@ def test_an_apply_that_cannot_be_proved_says_so(
     host.write(PLAN, BEFORE, 0o600)
     host.run(["systemctl", "stop", "pebble"])
     terminal = login(f"certtui {PLAN}")
-    to_review(terminal, transcript, "systemd-timer")
+    to_review(terminal, transcript, TIMER)
     terminal.until("a apply")
     terminal.send("a")
     shown(terminal, transcript, "2 of 2   2 failed", 120)
