@@ -53,9 +53,10 @@ def test_by_wget(machine: Machine) -> None:
     assert machine.ran("wget") == ["--version", "-q -T 8 -t 1 -O /dev/null -i -"]
 
 
-def test_by_python_where_wget_is_busyboxs(machine: Machine) -> None:
-    """busybox's wget takes an address as an argument only, where everybody sees it."""
-    machine.fake("wget", BUSYBOX)
+@pytest.mark.parametrize("wget", [BUSYBOX, GNU.replace("Wget 1.21.3", "Wget2 2.0.1")])
+def test_by_python_where_wget_takes_no_list(machine: Machine, wget: str) -> None:
+    """busybox's takes an address as an argument only, where everybody sees it."""
+    machine.fake("wget", wget)
     machine.fake("python3", f"cat >>{machine.folder}/python3.in")
     machine.install(notify_heartbeat_url=URL)
     machine.run(trigger="cron")

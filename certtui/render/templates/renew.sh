@@ -190,11 +190,12 @@ heartbeat() {
         printf 'url = "%s"\n' "$heartbeat_url" |
             limit "$BEAT" curl -q -fsS -m "$BEAT" --retry 2 --retry-delay 1 \
                 --retry-max-time 5 -o /dev/null -K -
-    elif limit 5 wget --version 2>/dev/null | grep -q 'GNU Wget'; then
+    elif limit 5 wget --version 2>/dev/null | grep -q '^GNU Wget 1'; then
         printf '%s\n' "$heartbeat_url" |
             limit "$BEAT" wget -q -T "$BEAT" -t 1 -O /dev/null -i -
     elif command -v python3 >/dev/null 2>&1; then
-        # busybox's wget takes an address as an argument only; where certbot is, Python mostly is.
+        # busybox's wget takes an address as an argument only, and wget2 hung when it was tried
+        # (1.99.1). Where certbot is, Python mostly is.
         printf '%s\n' "$heartbeat_url" | limit "$BEAT" python3 -I -c \
             "import sys, urllib.request as u; u.urlopen(sys.stdin.readline().strip(), timeout=$BEAT)"
     else
