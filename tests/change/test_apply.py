@@ -314,3 +314,12 @@ def test_taking_back_stops_our_timer_while_its_file_is_there(host: Systemd, tree
     assert seen == [True]
     assert not path(tree, TIMER).exists()
     assert host.units["certtui-renew.timer"] == ["disabled", False]
+
+
+def test_undo_goes_on_where_the_vendors_unit_is_gone(host: Systemd, tree: Tree) -> None:
+    """certbot was removed since: nobody can switch its timer on again."""
+    apply(host, tree)
+    host.vendor.clear()
+    host.fail = ("systemctl", "enable", "certbot.timer")
+    undo.undo(host, tree)
+    assert not path(tree, SCRIPT).exists()

@@ -113,3 +113,10 @@ def test_permission_denied_is_not_an_empty_crontab(spool: Path) -> None:
     os.unlink(program)
     with pytest.raises(ApplyFailed, match="could not be run"):
         crontab.read()
+
+
+def test_without_cron_nobody_has_a_crontab(spool: Path) -> None:
+    """So that apply can say that cron is missing, and how to install it."""
+    spool.write_bytes(crontab.join(b"", BLOCK))
+    os.unlink(spool.parent / "bin/crontab")
+    assert store.read_target(Tree("/"), "crontab", "root's crontab") is None

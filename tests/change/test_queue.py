@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,11 +19,16 @@ from certtui.change.apply import Consent
 from certtui.change.files import Tree
 from certtui.change.jobs import Queue
 from certtui.change.model import Preview, Result
+from certtui.change.provision import Provision
 from certtui.errors import ApplyFailed, Refused
+from certtui.host.facts import Service
 from certtui.host.interface import QUERY_TIMEOUT, Completed
+from certtui.plan.document import Document
 from certtui.render.artifact import Rendered
+from certtui.workflow import Job
 from tests.change.at import BLOCK, DUE, RANDOM, AtHost, queue, target
 from tests.change.support import TIMER, listing, new_root, rendered
+from tests.change.test_requirements import FACTS
 
 CRON = rendered(timer=False)
 
@@ -376,3 +382,16 @@ def test_what_a_changed_script_noted_is_forgotten(host: AtHost, tree: Tree) -> N
     undo.undo(host, tree)
     assert seen == [True, False, False]
     assert Path(f"{tree.root}{store.HOME}/at-lock").exists()
+
+
+def test_below_another_root_there_is_no_queue_and_nothing_is_installed(tmp_path: Path) -> None:
+    text = 'version = 1\n[schedule]\nbackend = "at-random"\ninstall_packages = true\n'
+    bare = replace(FACTS, atd=Service("atd", False))
+    document = Document(text, "plan.toml")
+    elsewhere = Job(document, str(tmp_path), known=bare)
+    assert (elsewhere.queue(), elsewhere.provision) == (None, Provision())
+    here = Job(document, known=bare)
+    wants = here.queue()
+    assert wants is not None
+    assert (wants.script, wants.when is None) == (RANDOM, False)
+    assert here.provision.packages == ("at",)

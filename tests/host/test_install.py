@@ -190,3 +190,40 @@ def test_cron_is_brought_with_its_folder(host: Machine, transcript: Keep) -> Non
     host.run(["dpkg", "--purge", "--force-depends", *packages])
     host.run(["rm", "-rf", "/etc/cron.d"])
     assert host.listing() == before
+
+
+def test_daemons_without_systemd(machine: Callable[..., Machine], transcript: Keep) -> None:
+    """service(8) starts them, and does not wait for what they leave open."""
+    host = machine()
+    try:
+        host.boot_without_systemd()
+        host.write(PLAN, _plan(consent=False))
+        refused = host.certtui("apply", "--no-dry-run", PLAN)
+        transcript(refused, "certtui apply --no-dry-run  # without consent")
+        assert refused.returncode == 1
+        assert refused.stderr.splitlines()[-2:] == [
+            'certtui: backend "at-random" needs atd, which does not run: service atd start',
+            'certtui: backend "at-random" with trigger "cron" needs cron, which does not run: '
+            "service cron start",
+        ]
+        host.write(PLAN, _plan(consent=True))
+        done = host.certtui("apply", "--no-dry-run", PLAN, timeout=60)
+        transcript(done, "certtui apply --no-dry-run")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert _running(host) == ["atd", "cron"]
+        assert len(host.run(["atq"]).stdout.splitlines()) == 1
+        again = host.certtui("apply", "--no-dry-run", PLAN)
+        assert again.stdout == "in sync: nothing was changed\n", again.stdout
+        undone = host.certtui("undo", timeout=60)
+        transcript(undone, "certtui undo")
+        assert undone.returncode == 0, undone.stdout + undone.stderr
+        assert _running(host) == []
+        assert host.run(["atq"]).stdout == ""
+    finally:
+        host.close()
+
+
+def _running(host: Machine) -> list[str]:
+    """Which of the two daemons run."""
+    said = host.run(["ps", "-e", "-o", "comm="]).stdout.split()
+    return sorted({"atd", "cron"} & {*said})
