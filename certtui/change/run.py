@@ -104,23 +104,23 @@ class Transaction:
 
     def command(self, action: Action) -> None:
         """Runs one command. Raises :class:`ApplyFailed` with what it answered."""
+        held = HeldSignals()
+        if not action.interruptible:
+            held.begin()
+        try:
+            self._run(action)
+        finally:
+            held.end()
+
+    def _run(self, action: Action) -> None:
         shown = " ".join(action.argv)
-        done = self._run(action)
+        done = self.host.run(action.argv, timeout=action.timeout, env=dict(action.env))
         ok = done.ok or jobs.gone(self.host, action)
         told = done.text if action.interruptible else _reason(done)
         self.say(shown, ok, "" if done.ok else told)
         if not ok:
             raise ApplyFailed(f"`{shown}` failed: {_reason(done)}")
         self._ran.append(action)
-
-    def _run(self, action: Action) -> Completed:
-        held = HeldSignals()
-        if not action.interruptible:
-            held.begin()
-        try:
-            return self.host.run(action.argv, timeout=action.timeout, env=dict(action.env))
-        finally:
-            held.end()
 
     def tell_packages(self, packages: Sequence[str]) -> None:
         """Says what is not taken back: others may use it by now."""

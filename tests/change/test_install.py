@@ -261,12 +261,20 @@ def test_a_signal_waits_for_the_package_manager(tree: Tree) -> None:
     host = Installs(tree)
     before, handler = listing(tree), signal.signal(signal.SIGTERM, end)
     host.units = Interrupting(host.units)
+    told: list[str] = []
     try:
         with pytest.raises(Ended):
-            apply(host, tree)
+            engine.apply(
+                host,
+                tree,
+                rendered(),
+                plan_text="",
+                provision=provided(),
+                on_step=lambda step: told.append(step.what),
+            )
     finally:
         signal.signal(signal.SIGTERM, handler)
-    assert APT in host.ran
+    assert told == [" ".join(APT), "everything taken back", "the package at stays installed"]
     assert ENABLE not in host.ran
     assert listing(tree) == before
     assert host.units["atd.service"] == ["disabled", False]
