@@ -13,7 +13,7 @@ from certtui.render.places import Places
 
 _FOLDER = "/etc/systemd/system"
 
-#: Seconds beside certbot: two hooks with their tests (480), mail (60), heartbeat (8), the
+#: Seconds beside certbot: two hooks with their tests (480), mail (60), heartbeat (7), the
 #: minute's grace of a time-out, and room for a slow machine.
 _BESIDES = 900
 

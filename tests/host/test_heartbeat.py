@@ -52,7 +52,7 @@ import glob, json, select, sys
 wanted = json.loads(sys.stdin.readline())
 found, looks = set(), 0
 print("ready", flush=True)
-while not select.select([sys.stdin], [], [], 0)[0]:
+while not select.select([sys.stdin], [], [], 0.01)[0]:
     looks += 1
     for kind in ("cmdline", "environ", "comm", "stat", "maps", "wchan"):
         for path in glob.glob(f"/proc/[0-9]*/{kind}"):
@@ -155,7 +155,7 @@ def test_it_changes_neither_result_nor_much_of_the_duration(
         assert result == without[0] == "ok"
         assert took < without[1] + 10
         if mode == "hang":
-            assert took > without[1] + 6, "it did not wait at all"
+            assert took > without[1] + 5, "it did not wait at all"
         expected.append("" if mode == "refuse" else f"/ping/{SECRET}\n")
         assert host.read(ASKED) == expected[-1]
     host.write("/root/mode", "answer")

@@ -15,7 +15,7 @@ from tests.render.support import Machine
 from tests.tools import need
 
 URL = "https://hc.example/ping"
-CURL = "-q -fsS -m 8 --retry 2 --retry-delay 1 --retry-max-time 5 -o /dev/null -K -"
+CURL = "-q -fsS -m 7 --retry 2 --retry-delay 1 --retry-max-time 4 -o /dev/null -K -"
 GNU = 'if [ "$1" = --version ]; then echo "GNU Wget 1.21.3 built on linux-gnu."; exit; fi\n'
 BUSYBOX = 'if [ "$1" = --version ]; then echo "wget: unrecognized option" >&2; exit 1; fi\n'
 
@@ -50,7 +50,7 @@ def test_by_wget(machine: Machine) -> None:
     machine.install(notify_heartbeat_url=URL)
     machine.run(trigger="cron")
     assert (machine.folder / "wget.in").read_text() == f"{URL}\n"
-    assert machine.ran("wget") == ["--version", "-q -T 8 -t 1 -O /dev/null -i -"]
+    assert machine.ran("wget") == ["--version", "-q -T 7 -t 1 -O /dev/null -i -"]
 
 
 @pytest.mark.parametrize("wget", [BUSYBOX, GNU.replace("Wget 1.21.3", "Wget2 2.0.1")])
@@ -86,8 +86,8 @@ def test_one_that_hangs_is_ended(tmp_path: Path, program: str, shell: tuple[str,
     machine.fake(program, (GNU if program == "wget" else "") + "exec /bin/sleep 60")
     machine.install(notify_heartbeat_url=URL)
     text = machine.script.read_text()
-    assert text.count("\nBEAT=8\n") == 1  # less than ten seconds; here not to wait for them
-    machine.script.write_text(text.replace("\nBEAT=8\n", "\nBEAT=1\n"))
+    assert text.count("\nBEAT=7\n") == 1  # less than ten seconds; here not to wait for them
+    machine.script.write_text(text.replace("\nBEAT=7\n", "\nBEAT=1\n"))
     began = time.monotonic()
     done = machine.run(trigger="cron")
     assert 1 <= time.monotonic() - began < 3

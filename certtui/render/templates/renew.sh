@@ -178,7 +178,7 @@ reasons() {
 }
 
 # The most seconds that a run may take longer for its heartbeat, tries and all.
-BEAT=8
+BEAT=7
 
 # heartbeat SUFFIX: the address goes by standard input, as any user sees a command line. A server
 # that hangs has one try and all of that time; what fails at once is tried again.
@@ -189,7 +189,7 @@ heartbeat() {
     if command -v curl >/dev/null 2>&1; then
         printf 'url = "%s"\n' "$heartbeat_url" |
             limit "$BEAT" curl -q -fsS -m "$BEAT" --retry 2 --retry-delay 1 \
-                --retry-max-time 5 -o /dev/null -K -
+                --retry-max-time 4 -o /dev/null -K -
     elif limit 5 wget --version 2>/dev/null | grep -q '^GNU Wget 1'; then
         printf '%s\n' "$heartbeat_url" |
             limit "$BEAT" wget -q -T "$BEAT" -t 1 -O /dev/null -i -
