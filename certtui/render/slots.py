@@ -18,6 +18,7 @@ from certtui.render import places, spread
 
 _DAY = 24 * 60
 _EPOCH = datetime(1970, 1, 1)
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,30 @@ class Slots:
         return ((minute - self.offset + 1) * self.runs - 1) // _DAY
 
     def after(self, now: datetime) -> Iterator[int]:
-        """The numbers of the slots whose time is still to come, ascending, without end."""
-        here = self.minute(now)
-        k = self.at(here)
+        """The numbers of the slots whose run is still to come, ascending, without end."""
+        k = self.at(self.minute(now)) - 1
         while True:
-            if self.time(k) > here:
+            if self.run(k) > now:
                 yield k
             k += 1
+
+    def begun(self, k: int, now: datetime) -> bool:
+        """Whether slot ``k`` has begun at an aware moment, also if the clock was set back since."""
+        return self.start(k) <= self.minute(now) or self.moment(self.start(k)) <= now
+
+    def run(self, k: int) -> datetime:
+        """When slot ``k`` is run (aware, UTC): with its job, or with what starts the script before.
+
+        That may be where the job is late for a change of the clocks. cron makes up for a block's
+        beginning that was left out as soon as the clock has changed (cron(8)).
+        """
+        job = self.moment(self.time(k))
+        if not self.local or self.minute(job) == self.time(k):
+            return job
+        begins = {start: self.moment(start) for start in (self.start(k), self.start(k + 1))}
+        if any(self.minute(begin) != start for start, begin in begins.items()):
+            return _last_change(job)
+        return min(job, begins[self.start(k + 1)])
 
     def minute(self, moment: datetime) -> int:
         """The clock's minute at an aware moment."""
@@ -71,9 +89,18 @@ class Slots:
         Of a local minute that comes twice the first is meant.
         """
         wall = _EPOCH + timedelta(minutes=minute)
-        if self.local:
-            return wall.astimezone(timezone.utc)
-        return wall.replace(tzinfo=timezone.utc)
+        if not self.local:
+            return wall.replace(tzinfo=timezone.utc)
+        # Not wall.astimezone(): it puts what is left out before the change.
+        return datetime.fromtimestamp(wall.timestamp(), timezone.utc)
+
+
+def _last_change(moment: datetime) -> datetime:
+    """The last change of the local clock: no zone leaves out more than an hour or two."""
+    offset = moment.astimezone().utcoffset()
+    while (moment - _MINUTE).astimezone().utcoffset() == offset:
+        moment -= _MINUTE
+    return moment
 
 
 def slots(plan: Plan, facts: Facts) -> Slots:

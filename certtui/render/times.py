@@ -59,7 +59,8 @@ def next_runs(plan: Plan, facts: Facts, now: datetime, count: int = 5) -> tuple[
     """
     if places.at_script(plan):
         drawn = slots(plan, facts)
-        moments = (drawn.moment(drawn.time(k)) for k in drawn.after(now))
+        # A change of the clocks may make two slots due at once: one run is for both.
+        moments = (moment for moment, _ in itertools.groupby(map(drawn.run, drawn.after(now))))
         return tuple(Run(moment, moment) for moment in itertools.islice(moments, count))
     delay = timedelta(seconds=random_delay(plan))
     found: list[Run] = []
@@ -81,7 +82,7 @@ def expected_job(plan: Plan, facts: Facts, now: datetime) -> datetime | None:
         return None
     drawn = slots(plan, facts)
     following = next(drawn.after(now))
-    if drawn.whole and drawn.start(following) > drawn.minute(now):
+    if drawn.whole and not drawn.begun(following, now):
         return None
     return drawn.moment(drawn.time(following))
 

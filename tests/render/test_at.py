@@ -188,7 +188,8 @@ def test_the_daily_cap_holds_and_is_told(machine: AtMachine) -> None:
     machine.at("cron", "queue")
     first = machine.next_slot()
     # The slot before is made up for on this day, so the day's second one is the third run.
-    (machine.state / "at-state").write_text(f"slot={machine.drawn.time(first - 1) - 1}\n")
+    before = machine.drawn.time(first - 1) - 1
+    (machine.state / "at-state").write_text(f"slot={before}\nday={before // 1440}\nruns=2\n")
     for k in (first - 1, first, first + 1):
         machine.to_slot(k) if k >= first else setattr(machine, "now", NOW.replace(hour=0, minute=0))
         machine.at("at")

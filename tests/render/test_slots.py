@@ -114,3 +114,39 @@ def test_local_blocks_begin_when_cron_does(berlin: None) -> None:
         run = drawn.moment(drawn.time(k))
         assert times.expected_job(chosen, facts(), begun) == run
         assert times.expected_job(chosen, facts(), begun - timedelta(minutes=1)) != run
+
+
+def test_what_the_clock_leaves_out_is_run_once_it_has_changed(berlin: None) -> None:
+    """29 March 2026: there is no 02:00 to 03:00. Neither is a run told for before the change."""
+    change = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+    told = 0
+    for number in range(40):
+        chosen = plan(
+            schedule_backend="at-block", schedule_trigger="cron", schedule_runs_per_day=24
+        )
+        drawn = slots.slots(chosen, host(number))
+        found = [
+            run.earliest
+            for run in times.next_runs(chosen, host(number), change - timedelta(hours=6), 12)
+        ]
+        assert found == sorted(set(found))
+        nearest = drawn.at(drawn.minute(change))
+        known = {drawn.time(k) for k in range(nearest - 12, nearest + 12)}
+        strange = [run for run in found if drawn.minute(run) not in known]
+        assert all(change <= run < change + timedelta(hours=1) for run in strange)
+        told += len(strange)
+    assert told > 20
+
+
+def test_in_an_hour_that_comes_again_no_run_of_the_first_is_told(berlin: None) -> None:
+    """25 October 2026: 02:00 to 03:00 comes twice, and what was run in the first is over."""
+    again = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)
+    for number in range(40):
+        for runs in (5, 24):
+            chosen = plan(
+                schedule_backend="at-block", schedule_trigger="cron", schedule_runs_per_day=runs
+            )
+            first, *_ = times.next_runs(chosen, host(number), again)
+            assert first.earliest > again
+            expected = times.expected_job(chosen, host(number), again)
+            assert expected is None or expected == first.earliest

@@ -26,7 +26,7 @@ clock_offset() {
         echo 0
         return 0
     fi
-    offset_zone=$(date +%z)
+    offset_zone=$(date ${1+-d "@$(($1 * 60))"} +%z) || return 1
     offset_sign=${offset_zone%????} offset_minutes=1${offset_zone#???} offset_hours=${offset_zone#?}
     offset_hours=1${offset_hours%??}
     case $offset_zone in
@@ -51,20 +51,25 @@ may_queue() {
     [ $((OFFSET + $1 * 1440 / RUNS)) -le "$HERE" ]
 }
 
-# when_utc MINUTE: prints the moment at which the clock of the blocks shows it.
+# when_utc MINUTE: prints the moment at which the clock of the blocks shows it: the first one, if it
+# does so twice; late by as much, if the clock leaves it out.
 when_utc() {
     when_minute=$(($1 - AHEAD))
-    # The clocks may change before. date(1) refuses a minute that they leave out.
-    if [ "$CLOCK" = local ] &&
-        when_wall=$(date -u -d "@$(($1 * 60))" '+%Y-%m-%d %H:%M') &&
-        when_seconds=$(date -d "$when_wall" +%s 2>/dev/null) &&
-        [ $((when_seconds / 60)) -gt $((HERE - AHEAD)) ]; then
-        when_minute=$((when_seconds / 60))
+    when_ahead=$(clock_offset "$when_minute") || return 1
+    if [ "$when_ahead" != "$AHEAD" ]; then
+        # The clock changes before.
+        when_changed=$(($1 - when_ahead))
+        when_then=$(clock_offset "$when_changed") || return 1
+        [ "$when_then" != "$when_ahead" ] || when_minute=$when_changed
     fi
     echo "$when_minute"
 }
 
 # No cap: there are never more slots than blocks.
+count_lost() {
+    echo 0
+}
+
 count_run() {
     :
 }

@@ -42,6 +42,12 @@ when_utc() {
     echo "$1"
 }
 
+# count_lost: prints how many runs a day of which nothing is known has had: one for each slot of it
+# that is over. So the cap holds also if the state is lost more than once.
+count_lost() {
+    echo $((NUMBER + 1 - ((HERE / 1440 * 1440 - OFFSET) * RUNS + 1439) / 1440))
+}
+
 # count_run: fails when this day (UTC) has had its runs, whatever went wrong.
 count_run() {
     count_day=$((HERE / 1440))

@@ -39,7 +39,7 @@ whole() {
 # The state: the minute of the last slot taken, the runs counted of a day, and whether a problem
 # was told. What cannot be understood counts as missing.
 read_state() {
-    TAKEN='' DAY='' COUNT=0 PROBLEM=''
+    TAKEN='' DAY='' COUNT='' PROBLEM='' KEPT=''
     [ -r "$STATE/at-state" ] || return 0
     while IFS='=' read -r state_name state_value; do
         whole "$state_value" || continue
@@ -50,10 +50,14 @@ read_state() {
             problem) PROBLEM=$state_value ;;
         esac
     done <"$STATE/at-state"
+    # What is left of a file would run a slot again, and not know of the day's other runs.
+    [ -n "$DAY" ] && [ -n "$COUNT" ] || TAKEN='' DAY='' COUNT=''
+    KEPT="$TAKEN $DAY $COUNT $PROBLEM"
 }
 
-# Old or new, never half: whatever ends us here.
+# Old or new, never half, whatever ends us here; an anchor that finds all well writes nothing.
 write_state() {
+    [ "$TAKEN $DAY $COUNT $PROBLEM" != "$KEPT" ] || return 0
     (
         umask 077
         printf 'slot=%s\nday=%s\nruns=%s\nproblem=%s\n' "$TAKEN" "$DAY" "$COUNT" "$PROBLEM" \
@@ -179,13 +183,16 @@ if ! (umask 077 && : >>"$STATE/at-lock") 2>/dev/null; then
     exit 1
 fi
 exec 9>>"$STATE/at-lock"
-if ! limit 60 flock 9; then
+if ! flock -n 9 2>/dev/null && ! limit 60 flock 9; then
     complain 'the lock cannot be had (it needs flock, of util-linux)'
     exit 1
 fi
 
 read_state
 look_at_clock
+if [ -z "$DAY" ]; then
+    DAY=$((HERE / 1440)) COUNT=$(count_lost)
+fi
 take_slot
 if ! write_state; then
     complain "$STATE/at-state cannot be written"
