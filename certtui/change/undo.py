@@ -18,7 +18,12 @@ from certtui.host.interface import Host
 from certtui.plan.model import INSTALLED_PLAN
 
 #: What scripts of ours write besides the log, which stays.
-_LEFTOVERS = (f"{store.HOME}/pending-deploy", f"{store.HOME}/mail-state", *jobs.LEFTOVERS)
+_LEFTOVERS = (
+    f"{store.HOME}/pending-deploy",
+    f"{store.HOME}/server-ended",
+    f"{store.HOME}/mail-state",
+    *jobs.LEFTOVERS,
+)
 
 _AS_BEFORE = "as it was before"
 

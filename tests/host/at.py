@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from tests.host.folders import HostError
 from tests.host.machine import Machine
 from tests.host.schedules import Schedule
 
@@ -41,7 +42,11 @@ def ours(host: Machine, script: str) -> list[Job]:
 def anchor(host: Machine, schedule: Schedule) -> subprocess.CompletedProcess[str]:
     """Starts the script as its anchor does: the timer's service, or the line in cron's file."""
     if not schedule.uses_cron:
-        return host.run(["systemctl", "start", "certtui-renew.service"], timeout=300)
+        done = host.run(["systemctl", "start", "certtui-renew.service"], check=False, timeout=300)
+        if done.returncode:
+            said = host.run(["journalctl", "-b", "--no-pager", "-u", "certtui-renew.service"])
+            raise HostError(f"{done.stderr}{said.stdout[-2000:]}")
+        return done
     variables, command = _cron_line(host.read(schedule.files[0]))
     words = [f"{name}={value}" for name, value in variables.items()]
     # crontab(5): HOME, LOGNAME, SHELL and what the file sets; /bin/sh -c in the home folder.

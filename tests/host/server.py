@@ -17,6 +17,8 @@ _ALWAYS_DUE = "renew_before_expiry = 100 days\n"
 ACME = "https://127.0.0.1:14000/dir"
 TRUST = "/etc/pebble/api.pem"
 ADMIN = "admin"
+#: An address that something else than the web server listens on.
+TAKEN = "127.0.0.1:8055"
 
 _PEBBLE = {
     "listenAddress": "127.0.0.1:14000",
@@ -32,7 +34,7 @@ _PEBBLE = {
 }
 
 _NAMES_OPTIONS = (
-    "-dns01 127.0.0.1:8053 -management 127.0.0.1:8055 "
+    f"-dns01 127.0.0.1:8053 -management {TAKEN} "
     '-defaultIPv4 127.0.0.1 -defaultIPv6 "" -http01 "" -https01 "" -tlsalpn01 ""'
 )
 _ACME_VARIABLES = "PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 PEBBLE_AUTHZREUSE=0"

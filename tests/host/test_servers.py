@@ -67,3 +67,36 @@ def test_a_stopped_server_stays_stopped(
     host.run(["systemctl", "stop", "other"])
     host.run(["systemctl", "start", web.service])
     assert server.served(host, server.DUE) == fresh
+
+
+@pytest.mark.parametrize("web", list(WEBS.values()), ids=list(WEBS))
+def test_a_server_that_a_restart_ends_is_told_and_started(
+    new_host: Callable[..., Machine], web: Web, transcript: Keep
+) -> None:
+    host = applied(new_host(web=web), CRON, web=web, action="restart")
+    ended_and_started(host, web, transcript)
+    assert host.run(["systemctl", "is-active", web.service]).stdout == "active\n"
+
+
+def ended_and_started(host: Machine, web: Web, keep: Keep) -> None:
+    """A restart that ends the server is a failure, and the server is not taken for stopped."""
+    before = server.served(host, server.DUE)
+    # No test of a configuration tells that an address is taken.
+    path, content = web.more
+    host.write(path, content.format(address=server.TAKEN))
+    host.run(web.test)
+    failed = host.run([SCRIPT], check=False)
+    keep(failed, f"{SCRIPT}  # {web.service} is to listen on an address that is taken")
+    assert failed.returncode == 1
+    assert "renewed but not loaded" in failed.stdout
+    assert host.read("/var/lib/certtui/pending-deploy").endswith(f"/{server.DUE}\n")
+    assert web.main_process(host) == 0
+    host.wait_until(lambda: host.mails(server.ADMIN), 20, "the mail")
+    keep(host.run(["cat", f"/var/mail/{server.ADMIN}"]), f"cat /var/mail/{server.ADMIN}")
+    assert server.mails_taken(host) == 1
+
+    host.run(["rm", path])
+    server.make_due(host, server.DUE, due=False)
+    keep(host.run([SCRIPT]), f"{SCRIPT}  # mended, and nothing is due")
+    assert not host.exists("/var/lib/certtui/pending-deploy")
+    assert before != server.served(host, server.DUE) == server.on_disk(host, server.DUE)

@@ -16,8 +16,9 @@ import pytest
 
 from tests.host import at, server
 from tests.host.machine import Machine
-from tests.host.schedules import CRON, LOG, PLAN, Schedule, in_two_minutes, soon
+from tests.host.schedules import CRON, LOG, PLAN, Schedule, applied, in_two_minutes, soon
 from tests.host.test_rendered import check_scripts
+from tests.host.test_servers import ended_and_started
 from tests.host.web import APACHE, NGINX, Web
 
 Machines = Callable[..., Machine]
@@ -74,15 +75,20 @@ class Started:
     main: int
 
 
+def boot(host: Machine, web: Web) -> None:
+    """Boots without systemd and starts everything."""
+    host.boot_without_systemd()
+    server.start_by_hand(host, web)
+    server.new_account(host)
+
+
 def start(case: Case, machine: Machines) -> Started:
     plan = case.plan()
     host = machine(soon(plan) if case.schedule.uses_at else "", web=case.web)
     try:
         host.write("/usr/local/sbin/service", _SERVICE, 0o755)
         host.write(PLAN, plan)
-        host.boot_without_systemd()
-        server.start_by_hand(host, case.web)
-        server.new_account(host)
+        boot(host, case.web)
         found = host.listing(), server.served(host, server.DUE), case.web.main_process(host)
         return Started(host, host.certtui("apply", PLAN), *found)
     except BaseException:
@@ -160,3 +166,15 @@ def settled(listing: dict[str, Any]) -> dict[str, Any]:
         for path, what in listing.items()
         if not path.startswith("/etc/letsencrypt/") or path.startswith(hooks)
     }
+
+
+def test_a_server_that_a_restart_ends_is_told_and_started(
+    machine: Machines, transcript: Keep
+) -> None:
+    host = machine(web=APACHE)
+    try:
+        boot(host, APACHE)
+        applied(host, CRON, web=APACHE, action="restart")
+        ended_and_started(host, APACHE, transcript)
+    finally:
+        host.close()

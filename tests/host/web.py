@@ -56,6 +56,8 @@ class Web:
     service: str
     plain: tuple[str, str]
     tls: tuple[str, str]
+    #: a file of further configuration, and what makes the server listen on an address
+    more: tuple[str, str]
     test: tuple[str, ...]
     pid_file: str
     #: what Debian's package leaves to its administrator before it can serve TLS
@@ -76,6 +78,7 @@ NGINX = Web(
     "nginx",
     ("/etc/nginx/sites-available/default", _NGINX_PLAIN),
     ("/etc/nginx/sites-enabled/{name}", _NGINX_TLS),
+    ("/etc/nginx/conf.d/more.conf", "server {{ listen {address}; }}\n"),
     ("nginx", "-t"),
     "/run/nginx.pid",
 )
@@ -84,6 +87,7 @@ APACHE = Web(
     "apache2",
     ("/etc/apache2/sites-available/000-default.conf", _APACHE_PLAIN),
     ("/etc/apache2/sites-enabled/{name}.conf", _APACHE_TLS),
+    ("/etc/apache2/conf-enabled/more.conf", "Listen {address}\n"),
     ("apachectl", "-t"),
     "/run/apache2/apache2.pid",
     ("a2enmod", "-q", "ssl"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -179,6 +182,48 @@ def test_a_restart_where_the_plan_says_so(machine: Machine) -> None:
     assert machine.ran("systemctl") == ["try-restart nginx.service"]
 
 
+#: systemctl(1): try-* do nothing to a unit that has failed, the others start it.
+_RESTART_FAILS = """\
+case "$1" in
+    cat) exit 0 ;;
+    is-active) [ ! -e {down} ] ;;
+    try-*) [ -e {down} ] || {{ : >{down}; exit 1; }} ;;
+    *) exit {code} ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "first", "again"),
+    [
+        ("restart", "try-restart", "restart"),
+        ("reload", "try-reload-or-restart", "reload-or-restart"),
+    ],
+)
+def test_a_server_that_we_have_ended_is_not_taken_for_stopped(
+    machine: Machine, action: str, first: str, again: str
+) -> None:
+    machine.install(webserver_action=action)
+    machine.fake("systemctl", _RESTART_FAILS.format(down=machine.folder / "down", code=1))
+    machine.certbot_renews("shop.example.org")
+    assert machine.run(trigger="cron").returncode == 1
+    assert machine.results() == ["deploy-failed"]
+    assert machine.pending() == [SHOP]
+    assert len(machine.mails()) == 1
+    told = [said for said in machine.ran("systemctl") if not said.startswith("is-active")]
+    assert told == [f"{first} nginx.service", f"{again} nginx.service"]
+
+    machine.fake("systemctl", "exit 0")
+    machine.certbot("exit 0")
+    assert machine.run(trigger="cron").returncode == 0
+    assert machine.ran("systemctl")[-1] == f"{again} nginx.service"
+    assert machine.pending() == []
+    # From then on it may be stopped again.
+    machine.certbot_renews("shop.example.org")
+    assert machine.run(trigger="cron").returncode == 0
+    assert machine.ran("systemctl")[-1] == f"{first} nginx.service"
+
+
 def test_success_clears_exactly_what_was_read(machine: Machine) -> None:
     machine.install()
     # Another certbot renews one more while the server is being reloaded.
@@ -273,17 +318,35 @@ def test_without_systemd_the_service_command_where_there_is_an_init_script(
 ) -> None:
     machine.install(facts(system=system(init="other")))
     _rename_process(machine, "dash")
-    init = machine.folder / "init.d"
-    init.mkdir()
-    (init / "dash").write_text("#!/bin/sh\n")
-    (init / "dash").chmod(0o755)
-    text = machine.post_hook.read_text()
-    assert "/etc/init.d/$SERVICE" in text
-    machine.post_hook.write_text(text.replace("/etc/init.d/", f"{init}/"))
+    _init_script(machine, "dash")
     machine.fake("service", "exit 0")
     machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
     assert machine.run(machine.post_hook).returncode == 0
     assert machine.ran("service") == ["dash reload"]
+
+
+def test_without_systemd_a_server_that_does_not_come_back_is_told(machine: Machine) -> None:
+    """Debian's init script of Apache ends with 0 also when Apache did not start."""
+    machine.install(facts(system=system(init="other")), webserver_action="restart")
+    _rename_process(machine, "certtui-web")
+    _init_script(machine, "certtui-web")
+    program = shutil.copy("/bin/sleep", machine.folder / "certtui-web")
+    server = subprocess.Popen([program, "60"])
+    try:
+        # Its end is waited for here: until then it would be there as a zombie.
+        reaper = threading.Thread(target=server.wait)
+        reaper.start()
+        end = f"kill {server.pid}; while kill -0 {server.pid}; do sleep 0.1; done; exit 0"
+        machine.fake("service", end)
+        machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+        done = machine.run(machine.post_hook)
+    finally:
+        server.kill()
+        reaper.join()
+    assert machine.ran("service") == ["certtui-web restart"]
+    assert done.returncode == 1
+    assert "certtui-web does not run any more" in done.stderr
+    assert machine.pending() == [SHOP]
 
 
 def test_without_systemd_and_init_script_nginx_is_never_stopped(machine: Machine) -> None:
@@ -309,6 +372,17 @@ def test_without_systemd_and_init_script_apache_restarts_itself(
     assert machine.run(machine.post_hook).returncode == 0
     assert machine.ran("apachectl") == ["-t", f"-k {signal}"]
     assert "not restarted" not in machine.syslog()
+
+
+def _init_script(machine: Machine, name: str) -> None:
+    """There is one of that name, for the post hook."""
+    init = machine.folder / "init.d"
+    init.mkdir()
+    (init / name).write_text("#!/bin/sh\n")
+    (init / name).chmod(0o755)
+    text = machine.post_hook.read_text()
+    assert "/etc/init.d/$SERVICE" in text
+    machine.post_hook.write_text(text.replace("/etc/init.d/", f"{init}/"))
 
 
 def _rename_process(machine: Machine, name: str, old: str = "nginx") -> None:

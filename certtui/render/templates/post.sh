@@ -28,6 +28,7 @@ $PROBLEM"
 $PROBLEM"
         return 1
     fi
+    rm -f "$STATE/server-ended"
 }
 
 # rehearse: as attempt, but nothing is loaded. For a dry run, which runs this hook but no deploy
