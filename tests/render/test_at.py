@@ -140,6 +140,17 @@ def test_the_job_of_a_block_is_queued_when_the_block_begins(machine: AtMachine) 
     assert machine.slots_queued() == []
 
 
+def test_a_start_that_outlives_its_script_queues_nothing(machine: AtMachine) -> None:
+    """It may have waited for the lock while `certtui remove` took the script away."""
+    machine.prepare()
+    elsewhere = machine.folder / "opened"
+    machine.at_script.rename(elsewhere)
+    done = machine.run(elsewhere, trigger="cron")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert machine.jobs() == []
+    assert not (machine.state / "at-state").exists()
+
+
 def test_jobs_of_others_are_no_reason_and_stay(machine: AtMachine) -> None:
     machine.prepare()
     foreign = {

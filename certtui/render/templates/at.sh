@@ -187,6 +187,8 @@ if ! flock -n 9 2>/dev/null && ! limit 60 flock 9; then
     complain 'the lock cannot be had (it needs flock, of util-linux)'
     exit 1
 fi
+# It may have been taken away meanwhile: then nothing of it must stay behind.
+[ -e "$SELF" ] || exit 0
 
 read_state
 look_at_clock
