@@ -45,7 +45,7 @@ class Simulation:
         self.minute = minute
         self.sim, self.state = folder / "sim", folder / "state"
         self.spool = self.sim / "spool"
-        for made in (self.spool, self.sim / "numbers", folder / "sbin"):
+        for made in (self.spool, self.sim / "numbers", self.sim / "shown", folder / "sbin"):
             made.mkdir(parents=True)
         shutil.copytree(STANDINS, folder / "bin")
         shutil.move(folder / "bin/certbot-renew-everything", folder / "sbin")

@@ -27,15 +27,20 @@ def _own_zone() -> Iterator[None]:
     time.tzset()
 
 
+def days(runs: int, few: int, some: int, many: int) -> int:
+    """More of those days that have few runs: they cost the least."""
+    return many if runs <= 3 else some if runs <= 7 else few
+
+
 QUIET = [
     *(
-        Case("at-block", "cron", runs, zone, change, 2 if runs > 7 else 4)
+        Case("at-block", "cron", runs, zone, change, days(runs, 2, 4, 8))
         for runs in RUNS
         for zone in CHANGES
         for change in (0, 1)
     ),
     *(
-        Case(*way, runs, list(CHANGES)[n % len(CHANGES)], n % 2, 10 if runs > 7 else 12)
+        Case(*way, runs, list(CHANGES)[n % len(CHANGES)], n % 2, days(runs, 4, 8, 16))
         for n, (way, runs) in enumerate(itertools.product(WAYS[1:], RUNS))
     ),
 ]
@@ -52,7 +57,7 @@ def test_exactly_one_run_in_each_slot_at_its_minute(
 
 
 FAULTY = [
-    Case(*way, runs, list(CHANGES)[(n + 1) % len(CHANGES)], n // 2 % 2, 8 if runs > 7 else 14)
+    Case(*way, runs, list(CHANGES)[(n + 1) % len(CHANGES)], n // 2 % 2, days(runs, 6, 10, 12))
     for n, (way, runs) in enumerate(itertools.product(WAYS, RUNS))
 ]
 
@@ -121,13 +126,14 @@ DAMAGES: dict[str, Callable[[list[str]], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("runs", RUNS)
+@pytest.mark.parametrize(
+    ("damage", "runs"), [*(("lost", runs) for runs in RUNS), ("old", 1), ("old", 5), ("old", 24)]
+)
 def test_the_cap_holds_whatever_becomes_of_the_state(
     damage: str, runs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cap is what the plan allows at least: the runs a day."""
-    case = Case("at-random", "cron", runs, "America/Havana", 0, 3)
+    case = Case("at-random", "cron", runs, "America/Havana", 0, 2)
     watch = simulated(case, tmp_path, monkeypatch, schedule_daily_cap=runs)
     watch.sim.look = lambda _: None
     watch.sim.boot()

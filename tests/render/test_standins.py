@@ -36,7 +36,7 @@ class Programs:
     def __init__(self, folder: Path) -> None:
         self.bin, self.sim = folder / "bin", folder / "sim"
         shutil.copytree(STANDINS, self.bin)
-        for name in ("spool", "numbers"):
+        for name in ("spool", "numbers", "shown"):
             (self.sim / name).mkdir(parents=True)
         (self.sim / "zone").write_text("Europe/Berlin\n")
         (self.sim / "clock").write_text("1774744210\n")
@@ -82,6 +82,7 @@ def test_times_are_read_and_shown_in_the_zone_of_the_caller(programs: Programs) 
         "1\tSun Mar 29 04:15:00 2026 a root",
         "2\tSun Mar 29 04:15:00 2026 c root",
     ]
+    assert programs.run("atq") == programs.run("atq", TZ="Europe/Berlin")
     assert "1\tSun Mar 29 02:15:00 2026 a root\n" in programs.run("atq", TZ="UTC0")
     assert programs.run("atrm", "2", "9") == "Cannot find jobid 9\n1"
     assert programs.run("atq", TZ="UTC0") == "1\tSun Mar 29 02:15:00 2026 a root\n"
