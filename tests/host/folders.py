@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.host import cgroups
+
 _PREFIX = "certtui-host-"
 
 
@@ -43,7 +45,8 @@ def _end_host(folder: Path) -> None:
 
 
 def take_away(folder: Path) -> None:
-    """Takes a host's folder away with all that is mounted in it."""
+    """Takes a host's folder away with all that is mounted in it, and its control groups."""
+    cgroups.remove(folder.name)
     for mounted in (folder / "root", folder):
         while os.path.ismount(mounted):
             done = subprocess.run(["umount", str(mounted)], capture_output=True)

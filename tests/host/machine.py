@@ -17,7 +17,7 @@ from mailbox import mbox
 from pathlib import Path
 from typing import Any
 
-from tests.host import listing
+from tests.host import cgroups, listing
 from tests.host.folders import HostError, clean_leftovers, mount, scratch, take_away
 
 #: What every command on the host is started with: nothing of the caller's.
@@ -84,6 +84,7 @@ class Machine:
 
     def _start(self, options: Sequence[str], *command: str) -> None:
         argv = [
+            *cgroups.joining(self.folder.name),
             *("systemd-nspawn", "--quiet", *options, "--private-network", "--register=no"),
             *("--keep-unit", "--console=read-only", f"--directory={self.root}"),
             f"--machine=certtui-{os.getpid()}-{self.folder.name[-6:].replace('_', 'x')}",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from tests.host import server
 from tests.host.machine import Machine
 
@@ -39,3 +42,10 @@ def test_a_host_reboots_with_its_disk(host: Machine) -> None:
     assert host.exists("/etc/kept")
     assert host.run(["systemctl", "is-active", "nginx"]).stdout.strip() == "active"
     assert host.run(["systemctl", "show", "-p", "UserspaceTimestampMonotonic"]).stdout != first
+
+
+def test_hosts_have_control_groups_of_their_own(new_host: Callable[..., Machine]) -> None:
+    """Services of one name would otherwise end each other."""
+    hosts = [new_host(), new_host()]
+    groups = [Path("/proc", host.enter()[2], "cgroup").read_text() for host in hosts]
+    assert all(host.folder.name in group for host, group in zip(hosts, groups, strict=True))
