@@ -39,6 +39,19 @@ def test_the_deploy_hook_only_notes_and_notes_once(machine: Machine) -> None:
     assert machine.ran("nginx") == machine.ran("systemctl") == []
 
 
+def test_a_name_that_begins_another_is_one_of_its_own(machine: Machine) -> None:
+    machine.install()
+    short = SHOP.removesuffix(".org")
+    for lineage in (SHOP, short):
+        machine.run(machine.deploy_hook, RENEWED_LINEAGE=lineage)
+    assert machine.pending() == [SHOP, short]
+    # Only the longer one is there when the server is told.
+    machine.fake("systemctl", f"RENEWED_LINEAGE={short} {machine.deploy_hook}")
+    (machine.state / "pending-deploy").write_text(f"{SHOP}\n")
+    assert machine.run(machine.post_hook).returncode == 0
+    assert machine.pending() == [short]
+
+
 @pytest.mark.parametrize("lineage", ["", "/a\n/b"])
 def test_the_deploy_hook_refuses_what_certbot_would_not_say(machine: Machine, lineage: str) -> None:
     machine.install()

@@ -149,6 +149,21 @@ def test_a_run_that_takes_too_long_is_ended(machine: Machine) -> None:
     assert "certbot was ended after 1 s" in machine.mails()[0]
 
 
+def test_one_that_does_not_end_when_told_is_killed_a_minute_later(machine: Machine) -> None:
+    machine.fake("timeout", 'while [ "$1" = -k ]; do shift 2; done; shift; exec "$@"')
+    machine.install(certbot_timeout=77)
+    machine.run(trigger="cron")
+    assert [line[:9] for line in machine.ran("timeout") if "certbot" in line] == ["-k 60 77 "]
+
+
+def test_output_that_is_lost_is_no_success(machine: Machine) -> None:
+    """Something ended the pipe of certbot's status: the kernel, when memory is short."""
+    machine.fake("tail", "cat >/dev/null; exit 137")
+    machine.install()
+    assert machine.run(trigger="cron").returncode == 1
+    assert machine.results() == ["failed"]
+
+
 @pytest.mark.parametrize("trigger", ["cron", "at"])
 def test_cron_and_at_are_spread_over_the_minute(machine: Machine, trigger: str) -> None:
     machine.install()
