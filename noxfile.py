@@ -61,6 +61,18 @@ def lint(session: nox.Session) -> None:
     session.log(f"shellcheck: {len(found)} rendered scripts, no finding")
 
 
+#: Scripts under dash for a thousand days, which no Python matters to: one is enough.
+SIMULATIONS = ("tests/render/test_simulation.py",)
+#: Real ACME servers killed at every moment and terminals watched while nothing happens, for
+#: minutes: one Python tells enough, and these want a quiet machine.
+QUIET = (
+    "tests/demo/test_run.py",
+    "tests/demo/test_wizard.py",
+    "tests/demo/test_interruption.py",
+    "tests/tui/test_terminal.py",
+)
+
+
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """The unit tests, on every supported Python that is found."""
@@ -68,14 +80,14 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", "--ignore=tests/host", *session.posargs)
         return
+    left_out = [f"--ignore={path}" for path in ("tests/host", *SIMULATIONS, *QUIET)]
+    quick = ("pytest", "-n2", "--dist=loadfile", *left_out)
     if session.python != PYTHON:
-        # Real ACME servers killed at every moment and terminals watched while nothing happens, for
-        # minutes: one Python tells enough. These want a quiet machine, the others do not.
-        slow = ("demo/test_run", "demo/test_wizard", "demo/test_interruption", "tui/test_terminal")
-        left_out = [f"--ignore=tests/{name}.py" for name in slow]
-        session.run("pytest", "-n2", "--dist=loadfile", "--ignore=tests/host", *left_out)
+        session.run(*quick)
         return
-    session.run("pytest", "--ignore=tests/host", "--cov", "--cov-report=")
+    session.run(*quick, "--cov", "--cov-report=")
+    session.run("pytest", "-n2", *SIMULATIONS)
+    session.run("pytest", *QUIET, "--cov", "--cov-append", "--cov-report=")
     rooms = "certtui/plan/*,certtui/render/*,certtui/change/*"
     session.run("coverage", "report", f"--include={rooms}", "--fail-under=95", "--skip-covered")
     session.run("coverage", "report", "--format=total")
