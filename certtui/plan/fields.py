@@ -161,9 +161,7 @@ FIELDS: tuple[Field, ...] = (
         choices=(
             Choice("systemd-timer", "systemd timer", "catches up after downtime"),
             Choice("cron", "cron", "misses the runs while the host is down"),
-            Choice(
-                "at-block", "at, one a block", "one run in each block of the day, at its own minute"
-            ),
+            Choice("at-block", "at, one a block", "runs once in each block of the day"),
             Choice("at-random", "at, random chain", "each run queues the next at another minute"),
         ),
     ),
