@@ -18,8 +18,8 @@ from certtui.host.interface import RealHost
 from certtui.plan import fields
 from certtui.render import build, times
 from certtui.render.places import Places
+from tests.render.at_machine import NOW, AtMachine
 from tests.render.support import facts, plan
-from tests.render.test_at import NOW, AtMachine
 
 BOTH = pytest.mark.parametrize("backend", ["at-block", "at-random"])
 
