@@ -194,7 +194,7 @@ def test_defect_15_no_connection_is_refused_while_it_reloads(
     said = probe.communicate(timeout=20)[0]
     transcript(subprocess.CompletedProcess([], 0, said, ""), "connections made, refused; 5 reloads")
     made, refused = json.loads(said)
-    assert made > 50
+    assert made > 20
     assert refused == 0
 
 
