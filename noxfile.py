@@ -93,6 +93,9 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "report", "--format=total")
 
 
+#: Where the tests on hosts keep what commands printed, a file a test.
+TRANSCRIPTS = Path("build/transcripts")
+
 #: Hosts mostly wait for the clock: more tests at a time than a small machine has processors.
 SIDE_BY_SIDE = ("-n4", "--dist=loadfile", "--no-loadscope-reorder")
 
@@ -101,18 +104,28 @@ SIDE_BY_SIDE = ("-n4", "--dist=loadfile", "--no-loadscope-reorder")
 def host(session: nox.Session) -> None:
     """Booted hosts with real cron, systemd, certbot, web servers, mail: the part that CI runs."""
     session.install("-e", ".[test]", "pip")
+    shutil.rmtree(TRANSCRIPTS, ignore_errors=True)
     session.run("pytest", "tests/host", "-m", "not full", *SIDE_BY_SIDE, *session.posargs)
+    _show_matrix()
 
 
 @nox.session(python=PYTHON)
 def host_full(session: nox.Session) -> None:
     """Every test on booted hosts, on every release."""
     session.install("-e", ".[test]", "pip")
+    shutil.rmtree(TRANSCRIPTS, ignore_errors=True)
     for suite in ("bookworm", "trixie"):
         # The matrix has both releases in itself.
         done = () if suite == "bookworm" else ("--ignore=tests/host/test_matrix.py",)
         argv = ("pytest", "tests/host", *SIDE_BY_SIDE, *done, *session.posargs)
         session.run(*argv, env={"CERTTUI_SUITE": suite})
+    _show_matrix()
+
+
+def _show_matrix() -> None:
+    """What each cell of the matrix printed: the proof that CI keeps."""
+    for path in sorted(TRANSCRIPTS.glob("test_cell*.txt")):
+        print(f"==== {path.stem} ====\n{path.read_text('utf-8')}")
 
 
 @nox.session(python=PYTHON)
