@@ -97,7 +97,7 @@ def tests(session: nox.Session) -> None:
 TRANSCRIPTS = Path("build/transcripts")
 
 #: Hosts mostly wait for the clock: more tests at a time than a small machine has processors.
-SIDE_BY_SIDE = ("-n4", "--dist=loadfile", "--no-loadscope-reorder")
+SIDE_BY_SIDE = ("-n5", "--dist=loadfile", "--no-loadscope-reorder")
 
 
 @nox.session(python=PYTHON)

@@ -42,18 +42,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not getattr(getattr(item, "module", None), "WAITS", False))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """In CI the transcripts of the matrix become part of its output."""
-    if not os.environ.get(REQUIRE):
-        return
-    for report in terminalreporter.getreports("passed"):
-        _, file, name = report.nodeid.rpartition("test_matrix.py::")
-        path = transcripts() / f"{name}.txt"
-        if file and path.exists():
-            terminalreporter.section(name)
-            terminalreporter.write_line(path.read_text("utf-8"))
-
-
 def transcripts() -> Path:
     """The folder that keeps what commands printed, a file a test."""
     return Path(os.environ.get(TRANSCRIPTS, "build/transcripts"))

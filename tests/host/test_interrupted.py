@@ -8,17 +8,21 @@ from tests.host import server
 from tests.host.machine import Machine
 from tests.host.schedules import PLAN
 
-#: Kills apply after each of some delays, lets another command recover, and tells how it stands.
+#: Kills apply after each of some delays, lets another command recover, and tells how it stands. The
+#: delays are parts of the time that apply takes here and now.
 _SWEEP = """\
 import json, subprocess, time
 def ask(*argv):
     return subprocess.run(argv, capture_output=True, text=True)
+argv = ["certtui", "apply", "--no-dry-run", PLAN]
+began = time.monotonic()
+ask(*argv)
+whole = time.monotonic() - began
 found = []
 for number in range(24):
     ask("certtui", "remove")
-    argv = ["certtui", "apply", "--no-dry-run", PLAN]
     apply = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(0.15 + number * 0.03)
+    time.sleep(whole * (0.2 + number * 0.035))
     apply.kill()
     apply.wait()
     after = ask("certtui", "diff", PLAN)

@@ -78,6 +78,7 @@ def test_every_change_and_its_undo(host: Machine) -> None:
 
 
 #: Kills COMMAND after each of some delays, lets another command recover, and tells how it stands.
+#: The delays are parts of the time that COMMAND takes here and now.
 _SWEEP = """\
 import json, os, re, subprocess, time
 def ask(*argv):
@@ -89,13 +90,19 @@ def queued():
     numbers = [line.split()[0] for line in ask("atq").stdout.splitlines()]
     texts = "".join(ask("at", "-c", number).stdout for number in numbers)
     return sorted(re.findall("^exec /usr/local/sbin/(certbot-at-\\\\w+) <", texts, re.M))
-found = []
-for number in range(8):
+def prepare():
     ask("certtui", "remove")
     for plan in PLANS:
         ask("certtui", "apply", "--no-dry-run", plan)
+prepare()
+began = time.monotonic()
+ask(*COMMAND)
+whole = time.monotonic() - began
+found = []
+for number in range(8):
+    prepare()
     work = subprocess.Popen(COMMAND, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(0.2 + number * 0.08)
+    time.sleep(whole * (0.2 + number * 0.1))
     work.kill()
     work.wait()
     after = ask("certtui", "diff", LAST)
