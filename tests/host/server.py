@@ -60,6 +60,10 @@ ExecStart=/usr/bin/pebble {_ACME_OPTIONS}
 WantedBy=multi-user.target
 """
 
+#: Each watches a folder by inotify(7), of which a kernel by default gives a user 128: some thirty
+#: hosts at a time want them for what matters.
+_UNWANTED = ("systemd-ask-password-console.path", "systemd-ask-password-wall.path")
+
 #: Pebble keeps its accounts in memory: after a boot certbot's are unknown to it, unlike those of
 #: a real CA. This makes a new one and writes it into the renewal configurations.
 _NEW_ACCOUNT = """\
@@ -86,8 +90,9 @@ echo /opt/certtui/site >"$(echo /opt/certtui/lib/python3*/site-packages)/certtui
 def prepare(host: Machine, key: str, web: Web = NGINX) -> None:
     """Everything before the first boot; ``key`` is an OpenSSH public key that may log in."""
     others = [other.service for other in WEBS.values() if other is not web]
-    argv = ["systemctl", "--quiet", f"--root={host.root}", "disable", *others]
-    subprocess.run(argv, check=True, capture_output=True)
+    for words in (("disable", *others), ("mask", *_UNWANTED)):
+        argv = ["systemctl", "--quiet", f"--root={host.root}", *words]
+        subprocess.run(argv, check=True, capture_output=True)
     pebble = host.root / "etc/pebble"
     pebble.mkdir()
     write_self_signed(pebble / "api.key", pebble / "api.pem", "test ACME server")
