@@ -49,8 +49,11 @@ def _parents() -> Iterator[Path]:
         left, _, right = line.partition(" - ")
         _, _, _, root, mounted, *_ = left.split()
         kind, _, options = right.split()
-        controllers = {"cgroup2": "", "cgroup": "name=systemd"}.get(kind)
-        if controllers is None or controllers not in ("", *options.split(",")):
+        if kind == "cgroup2":
+            wanted = ""
+        elif kind == "cgroup" and "name=systemd" in options.split(","):
+            wanted = "name=systemd"
+        else:
             continue
-        if controllers in groups:
-            yield Path(mounted, os.path.relpath(groups[controllers], root))
+        if wanted in groups:
+            yield Path(mounted, os.path.relpath(groups[wanted], root))
