@@ -96,7 +96,7 @@ def webservers(
     by_program: dict[str, list[Listener]] = {}
     for listener in sorted(listening, key=lambda item: item.port):
         by_program.setdefault(listener.program, []).append(listener)
-    servers = [_listening(host, program, found) for program, found in by_program.items()]
+    servers = [_listening(host, program, found, units) for program, found in by_program.items()]
     running = set() if units is not None else process_names(host)
     for program, (kind, unit) in _KNOWN.items():
         path = host.which(program)
@@ -108,17 +108,26 @@ def webservers(
     return tuple(sorted(servers, key=lambda server: (-len(server.ports), not server.running)))
 
 
-def _listening(host: Host, program: str, found: Sequence[Listener]) -> WebServer:
+def _listening(
+    host: Host,
+    program: str,
+    found: Sequence[Listener],
+    units: Mapping[str, Properties] | None,
+) -> WebServer:
     path = found[0].path or host.which(program) or program
     # busybox has an httpd too, which is not Apache's.
-    kind = "other" if path.endswith("/busybox") else _KNOWN.get(program, ("other", ""))[0]
+    kind, usual = _KNOWN.get(program, ("other", ""))
+    if path.endswith("/busybox"):
+        kind = "other"
     ports = tuple(listener.port for listener in found)
-    return WebServer(kind, path, _unit_of(host, found[0].pid), True, ports)
+    group = read_text(host, f"/proc/{found[0].pid}/cgroup")
+    # Without a control group the process has ended since: a server that is restarting right now.
+    unit = _unit_of(group) if group else usual if usual in (units or {}) else ""
+    return WebServer(kind, path, unit, True, ports)
 
 
-def _unit_of(host: Host, pid: int) -> str:
+def _unit_of(group: str) -> str:
     """The service in whose control group a process is (cgroups(7)); "" where none is."""
-    group = read_text(host, f"/proc/{pid}/cgroup")
     found = re.findall(r"/([^/\n]+\.service)(?=/|$)", group, re.MULTILINE)
     # The innermost unit of the system's own manager; user@1000.service holds a user's units.
     return found[0] if found and not found[0].startswith("user@") else ""

@@ -32,6 +32,18 @@ def test_stopped_and_foreign_web_servers() -> None:
     ]
 
 
+def test_a_server_that_restarts_meanwhile_keeps_its_unit() -> None:
+    """Its process was seen to listen, but was gone before its control group was read."""
+    units = {"apache2.service": {"ActiveState": "deactivating"}}
+    gone = Listener(443, 9, "apache2", "/usr/sbin/apache2")
+    (found,) = webservers.webservers(FakeHost(), [gone], units)
+    assert (found.unit, found.ports) == ("apache2.service", (443,))
+    started_by_hand = FakeHost(files={"/proc/9/cgroup": b"0::/user.slice/session-1.scope\n"})
+    (found,) = webservers.webservers(started_by_hand, [gone], units)
+    assert found.unit == ""
+    assert webservers.webservers(FakeHost(), [gone], None)[0].unit == ""
+
+
 def test_web_servers_without_systemd_are_told_by_their_processes() -> None:
     host = FakeHost(files={"/proc/12/comm": b"nginx\n"})
     host.program("/usr/sbin/nginx")
