@@ -21,6 +21,7 @@ from certtui.plan.model import INSTALLED_PLAN
 _LEFTOVERS = (
     f"{store.HOME}/pending-deploy",
     f"{store.HOME}/server-ended",
+    f"{store.HOME}/command-output",
     f"{store.HOME}/mail-state",
     *jobs.LEFTOVERS,
 )

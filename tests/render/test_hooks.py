@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from certtui.host.facts import WebServer
-from tests.render.support import NGINX, Machine, facts, system
+from tests.render.support import NGINX, Machine, alive, facts, system
 
 SHOP = "/etc/letsencrypt/live/shop.example.org"
 WIKI = "/etc/letsencrypt/live/wiki.example.org"
@@ -287,6 +290,49 @@ def test_custom(machine: Machine) -> None:
     machine.certbot_renews("shop.example.org")
     assert machine.run(trigger="cron").returncode == 0
     assert machine.ran("haproxy-reload") == ["-f a b"]
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_custom_command_may_leave_a_daemon_behind(machine: Machine, code: int) -> None:
+    """It keeps the command's streams open: nobody may wait for their end."""
+    machine.fake(
+        "load",
+        f"/bin/sleep 30 & echo $! >{machine.folder}/daemon; echo 'what it says'; exit {code}",
+    )
+    machine.install(webserver_kind="custom", webserver_command=("load",))
+    machine.certbot_renews("shop.example.org")
+    began = time.monotonic()
+    done = machine.run(trigger="cron")
+    daemon = int((machine.folder / "daemon").read_text())
+    assert alive(daemon)
+    os.kill(daemon, signal.SIGKILL)
+    assert time.monotonic() - began < 20
+    assert done.returncode == (1 if code else 0)
+    assert machine.results() == ["deploy-failed" if code else "ok"]
+    if code:
+        assert "what it says" in machine.mails()[0]
+    # A daemon that writes on finds its file, not the end of a pipe.
+    assert (machine.state / "command-output").stat().st_mode & 0o777 == 0o600
+
+
+def test_certbot_does_not_wait_for_a_daemon_of_the_hook(machine: Machine) -> None:
+    """certbot reads what a hook prints to its end, as this test does."""
+    machine.fake("load", f"/bin/sleep 30 & echo $! >{machine.folder}/daemon")
+    machine.install(webserver_kind="custom", webserver_command=("load",))
+    machine.run(machine.deploy_hook, RENEWED_LINEAGE=SHOP)
+    began = time.monotonic()
+    assert machine.run(machine.post_hook).returncode == 0
+    os.kill(int((machine.folder / "daemon").read_text()), signal.SIGKILL)
+    assert time.monotonic() - began < 20
+
+
+def test_a_custom_command_is_run_where_nothing_can_be_written(machine: Machine) -> None:
+    machine.fake("load", "echo said; exit 0")
+    machine.install(webserver_kind="custom", webserver_command=("load",))
+    machine.certbot_renews("shop.example.org")
+    (machine.state / "command-output").mkdir(parents=True)
+    assert machine.run(trigger="cron").returncode == 0
+    assert machine.ran("load") == [""]
 
 
 def test_custom_without_a_test(machine: Machine) -> None:
