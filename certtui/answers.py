@@ -29,6 +29,18 @@ def from_facts(facts: Facts) -> dict[str, Any]:
     return answers
 
 
+def raised_cap(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The daily cap that ``values`` need, where they count more runs and nobody has named a cap.
+
+    ``values`` may be wrong still; ``given`` are those that a person gave.
+    """
+    key = "schedule.daily_cap"
+    cap, runs = values[key], values["schedule.runs_per_day"]
+    if key in given or not isinstance(cap, int) or not isinstance(runs, int) or runs <= cap:
+        return {}
+    return {key: runs}
+
+
 def _webserver(facts: Facts) -> str:
     known = [server for server in facts.webservers if server.kind in ("nginx", "apache")]
     for serves in (
@@ -57,6 +69,7 @@ def from_settings(settings: Sequence[str]) -> dict[str, Any]:
             raise UsageError(f"--set {key}: {validate.unknown_key(tuple(key.split('.')))}")
         else:
             answers[key] = _value(BY_KEY[key], text)
+    answers |= raised_cap({**fields.defaults(), **answers}, answers)
     wrong = [f"--set {key}: {message}" for key, message in validate.problems(answers)]
     if wrong:
         raise UsageError("\n".join(wrong))

@@ -61,7 +61,8 @@ class Interview:
 
     def values(self) -> dict[str, Any]:
         """Every key with the answer that counts now."""
-        return {**fields.defaults(), **self._from_host, **self._base, **self.given}
+        values = {**fields.defaults(), **self._from_host, **self._base, **self.given}
+        return values | store.raised_cap(values, self.given)
 
     def give(self, key: str, value: Any) -> str:
         """Takes an answer and keeps the draft; a sentence if it is not a valid one."""

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from certtui import explain, welcome
+from certtui import answers, explain, welcome
 from certtui import interview as talk
+from certtui.errors import PlanInvalid
 from certtui.host.facts import Renewer, Service
 from certtui.interview import Interview
 from certtui.plan import fields
@@ -41,6 +42,26 @@ def test_pages_follow_the_answers() -> None:
         "schedule.times",
         "mail.to",
     ]
+
+
+def test_the_daily_cap_follows_the_runs_that_are_asked_for(tmp_path: Path) -> None:
+    made = interview(tmp_path)
+    made.give("schedule.backend", "at-random")
+    assert made.give("schedule.runs_per_day", 24) == ""
+    assert made.document().plan.schedule.daily_cap == 24
+    made.give("schedule.runs_per_day", 3)
+    assert made.document().plan.schedule.daily_cap == 10
+    # One that somebody has named stays, and is refused where it is too small.
+    made.give("schedule.daily_cap", 12)
+    made.give("schedule.runs_per_day", 13)
+    assert made.values()["schedule.daily_cap"] == 12
+    with pytest.raises(PlanInvalid, match="make it at least 13"):
+        made.document()
+
+
+def test_init_takes_many_runs_without_a_cap() -> None:
+    given = answers.from_settings(["schedule.backend=at-random", "schedule.runs_per_day=24"])
+    assert given["schedule.daily_cap"] == 24
 
 
 @pytest.mark.parametrize(
