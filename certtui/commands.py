@@ -117,7 +117,7 @@ def _apply(arguments: argparse.Namespace) -> int:
     done = None
     code = int(ExitCode.OK)
     if not arguments.json:
-        print(output.applied_text(result))
+        print(output.applied_text(result, job.root))
     if job.live and not arguments.no_dry_run:
         code, done = _prove(job, quiet=arguments.json)
     if preview is not None:

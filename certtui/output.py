@@ -72,11 +72,11 @@ def discard_step(step: Step) -> None:
     del step
 
 
-def applied_text(result: Result) -> str:
-    """The line after the steps."""
+def applied_text(result: Result, root: str = "/") -> str:
+    """The line after the steps; ``root`` is where the files went."""
     if not result.changed:
         return "in sync: nothing was changed"
-    return "applied; undo: certtui undo"
+    return "applied; undo: certtui undo" + ("" if root == "/" else f" --root {shlex.quote(root)}")
 
 
 def colour() -> bool:

@@ -241,7 +241,7 @@ def _carry_out(interview: Interview, job: Job, preview: Preview, consent: Consen
         interview.keep_plan()
     result = job.apply(output.print_step, consent=consent, approved=preview)
     interview.forget()
-    print(output.applied_text(result))
+    print(output.applied_text(result, job.root))
     return _prove(job) if interview.session.proves else ExitCode.OK
 
 

@@ -59,7 +59,10 @@ class Tree:
         problem = ""
         if found.st_uid not in (0, self.uid):
             problem = f"belongs to user {found.st_uid}, not to root: chown root {shown}"
-        elif found.st_mode & 0o022:  # also with the sticky bit, as in /tmp: others may add names
+        elif found.st_mode & stat.S_ISVTX and found.st_mode & 0o022:
+            # As /tmp, where others may add names: made for all on purpose.
+            problem = "is for everybody to write in: choose another folder"
+        elif found.st_mode & 0o022:
             mode = stat.S_IMODE(found.st_mode)
             problem = f"may be written by others (mode {mode:04o}): chmod go-w {shown}"
         if problem:
