@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 
 from certtui.doctor import (
+    account,
     atd,
     atqueue,
     certbot,
@@ -34,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     *timers.CHECKS,
     *atd.CHECKS,
     *atqueue.CHECKS,
+    *account.CHECKS,
     *renewers.CHECKS,
     *hooks.CHECKS,
     *deploy.CHECKS,
