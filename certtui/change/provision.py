@@ -83,7 +83,7 @@ def _daemon(service: Service, why: str) -> Need:
 
 
 def start_argv(need: Need, facts: Facts, host: Host) -> list[tuple[str, ...]]:
-    """The commands that start a daemon, also after a reboot; none where nobody knows them."""
+    """The commands that start a daemon, also after a reboot where they can; none if unknown."""
     service = need.service
     if service is None:
         return []
@@ -94,9 +94,18 @@ def start_argv(need: Need, facts: Facts, host: Host) -> list[tuple[str, ...]]:
     return [("systemctl", "enable", "--now", unit)] if unit else []
 
 
+def unmask_argv(service: Service) -> tuple[str, ...]:
+    """The command after which a masked daemon can be enabled (systemctl(1), "mask")."""
+    runtime = ("--runtime",) if service.masked == "masked-runtime" else ()
+    return ("systemctl", "unmask", *runtime, service.unit)
+
+
 def provides(plan: Plan, need: Need, facts: Facts, host: Host) -> bool:
-    """Whether the plan consents to bringing it, and it is known how."""
-    if not plan.schedule.install_packages:
+    """Whether the plan consents to bringing it, and it is known how.
+
+    Never what is masked: somebody wanted it off, and systemctl would refuse to enable it.
+    """
+    if not plan.schedule.install_packages or (need.service and need.service.masked):
         return False
     if not need.installed and facts.system.package_manager not in INSTALL:
         return False
@@ -139,7 +148,9 @@ def _start(wanted: list[Need], facts: Facts, host: Host) -> Iterator[Action]:
     """After the installation, as not every one starts what it brings (policy-rc.d, for one)."""
     for need in wanted:
         for argv in start_argv(need, facts, host):
-            yield Action(argv, f"{need.why} needs {need.name}, also after a reboot")
+            # service(8) starts it now, and knows nothing of the next boot.
+            boot = "" if argv[0] == "service" else ", also after a reboot"
+            yield Action(argv, f"{need.why} needs {need.name}{boot}")
 
 
 def foreseen(plan: Plan, facts: Facts, host: Host) -> Facts:

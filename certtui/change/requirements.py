@@ -53,7 +53,7 @@ def _scheduler(plan: Plan, facts: Facts, host: Host) -> Iterator[Lack]:
             'set schedule.trigger = "cron"',
         )
     for need in provision.needs(plan, facts, host):
-        if not need.runs and not provision.provides(plan, need, facts, host):
+        if not need.lasts and not provision.provides(plan, need, facts, host):
             yield Lack("scheduler", _needs(need, facts, host))
 
 
@@ -61,8 +61,12 @@ def _needs(need: Need, facts: Facts, host: Host) -> str:
     if not need.installed:
         return f"{need.why} needs {need.name}{_install(facts, need.name)}"
     commands = provision.start_argv(need, facts, host)
+    state = "runs, but does not start at boot" if need.runs else "does not run"
+    if need.service is not None and need.service.masked:
+        commands = [provision.unmask_argv(need.service), *commands]
+        state = "is masked"
     mend = " && ".join(" ".join(argv) for argv in commands) or f"start {need.name}"
-    return f"{need.why} needs {need.name}, which does not run: {mend}"
+    return f"{need.why} needs {need.name}, which {state}: {mend}"
 
 
 def _webserver(plan: Plan, facts: Facts, host: Host) -> Iterator[Lack]:

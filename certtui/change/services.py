@@ -29,7 +29,7 @@ def query(host: Host, names: Iterable[str]) -> dict[str, Enablement]:
 
 
 def switch_on(host: Host, name: str) -> list[Argv]:
-    """The commands that start a service, also after a reboot."""
+    """The commands that start a service; with OpenRC also after a reboot."""
     commands = [_to(host, name, "start")]
     if _has_openrc(host) and not _is_added(host, name):
         commands.insert(0, ("rc-update", "add", name, "default"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from certtui.change.packages import install_argv
+from certtui.change.provision import unmask_argv
 from certtui.doctor.check import Context, Kind
 from certtui.doctor.finding import Finding, Fix
 from certtui.host.facts import Service
@@ -15,6 +16,12 @@ def standing(kind: Kind, context: Context, service: Service) -> Finding:
         argv = install_argv(context.facts, service.name)
         return kind.found(name, "not installed", fix=Fix(argv) if argv else None)
     seen = f"{name}: {_word(service.running, 'running')}, {_word(service.enabled, 'enabled')}"
+    if service.masked:
+        message = (
+            f"is {service.masked}: it cannot be started or enabled; once it is unmasked, "
+            f"systemctl enable --now {name}"
+        )
+        return kind.found(name, message, f"{seen}, {service.masked}", Fix(unmask_argv(service)))
     if not service.running:
         return kind.found(name, "does not run: it starts nothing", seen, _start(context, service))
     if not service.enabled:

@@ -28,7 +28,11 @@ def daemon(host: Host, name: str, units: Mapping[str, Properties] | None) -> Ser
     for unit in candidates:
         if units and unit in units:
             known = units[unit]
-            return Service(name, True, known["Id"], is_enabled(known), is_active(known))
+            state = known.get("UnitFileState", "")
+            # A "generated" one is an init script's, of which systemd does not know more.
+            enabled = is_enabled(known) or state in ("generated", "indirect")
+            masked = state if state.startswith("masked") else ""
+            return Service(name, True, known["Id"], enabled, is_active(known), masked)
     installed = [program for program in programs if host.which(program)]
     if not installed or units is not None:
         return Service(name, bool(installed))

@@ -79,13 +79,17 @@ class WebServer:
 
 @dataclass(frozen=True)
 class Service:
-    """A daemon that fires jobs: cron or atd. ``unit`` is empty without systemd."""
+    """A daemon that fires jobs: cron or atd. ``unit`` is empty without systemd.
+
+    ``masked`` is its UnitFileState where that is "masked" or "masked-runtime", else empty.
+    """
 
     name: str  # cron | atd
     installed: bool
     unit: str = ""
     enabled: bool = False
     running: bool = False
+    masked: str = ""
 
 
 @dataclass(frozen=True)

@@ -370,3 +370,12 @@ def test_without_systemd_a_daemon_is_put_back_too(tree: Tree, openrc: bool) -> N
     with pytest.raises(ApplyFailed):
         change(fail=("rc-service" if openrc else "service", "atd", "start"))
     assert (host.started, listing(tree)) == (set(), before)
+
+
+def test_without_systemd_nothing_is_promised_of_the_next_boot() -> None:
+    def notes(*paths: str) -> list[str]:
+        made = provision.provision(wanted("cron"), bare("apt", "other"), Files(FLOCK, *paths))
+        return [action.why for action in made.actions if action.argv[0] != "apt-get"]
+
+    assert notes() == ['backend "cron" needs cron']
+    assert set(notes("/sbin/rc-service")) == {'backend "cron" needs cron, also after a reboot'}

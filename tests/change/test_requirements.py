@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from certtui.change import provision
 from certtui.change.packages import INSTALL, install_argv
 from certtui.change.requirements import lacking
 from certtui.host.facts import CertbotInstall, Facts, Mailer, Service, System, WebServer
@@ -102,6 +103,33 @@ def test_a_daemon_that_does_not_run() -> None:
     openrc = Files("/sbin/rc-service", "/etc/init.d/crond")
     (message,) = (text for _, text in lacks(plan(schedule__backend="cron"), OTHER_INIT, openrc))
     assert message.endswith("rc-update add crond default && rc-service crond start")
+
+
+def test_a_daemon_that_is_gone_after_the_next_reboot() -> None:
+    disabled = replace(FACTS, atd=Service("atd", True, "atd.service", False, True))
+    ((_, message),) = lacks(plan(schedule__backend="at-random"), disabled)
+    assert message.endswith(
+        "which runs, but does not start at boot: systemctl enable --now atd.service"
+    )
+    # Without systemd nobody can tell; and another backend does not care.
+    other = replace(OTHER_INIT, atd=Service("atd", True, running=True))
+    assert not any("boot" in text for _, text in lacks(plan(schedule__backend="at-block"), other))
+    assert lacks(plan(schedule__backend="systemd-timer"), disabled) == []
+
+
+@pytest.mark.parametrize(("state", "option"), [("masked", ""), ("masked-runtime", "--runtime ")])
+@pytest.mark.parametrize(("running", "consent"), [(False, False), (False, True), (True, True)])
+def test_a_masked_daemon_is_left_to_a_person(
+    state: str, option: str, running: bool, consent: bool
+) -> None:
+    masked = replace(FACTS, atd=Service("atd", True, "atd.service", False, running, state))
+    made = plan(schedule__backend="at-random", schedule__install_packages=consent)
+    ((_, message),) = lacks(made, masked)
+    assert message.endswith(
+        f"which is masked: systemctl unmask {option}atd.service"
+        " && systemctl enable --now atd.service"
+    )
+    assert provision.provision(made, masked, Files("/usr/bin/flock")).actions == ()
 
 
 @pytest.mark.parametrize("backend", ["at-block", "at-random"])

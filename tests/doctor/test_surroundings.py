@@ -472,3 +472,12 @@ def test_the_evidence_of_a_long_diff_is_cut_in_the_text(cron: Applied) -> None:
     assert "more lines: certtui doctor --json" in report.text(found, colour=False)
     whole = json.dumps(report.to_json(found))
     assert whole.count("#!/bin/sh") > 40
+
+
+def test_a_masked_daemon_is_unmasked_first(cron: Applied) -> None:
+    """``systemctl enable --now`` fails on a masked unit."""
+    masked = facts(cron=Service("cron", True, "cron.service", False, True, "masked"))
+    found = bad(cron, masked)["cron.daemon"]
+    assert "once it is unmasked, systemctl enable --now cron.service" in found.message
+    assert found.fix is not None
+    assert (found.fix.argv, found.fix.safe) == (("systemctl", "unmask", "cron.service"), False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from certtui.host import daemons, units
+from tests.facts.support import FakeHost
 
 
 @pytest.mark.parametrize(
@@ -24,8 +25,6 @@ def test_what_comes_back_after_a_reboot(state: str, comes_back: bool) -> None:
 
 
 def test_a_daemon_that_is_enabled_until_the_reboot_is_not_enabled() -> None:
-    from tests.facts.support import FakeHost
-
     known = {
         "atd.service": {
             "Id": "atd.service",
@@ -35,3 +34,18 @@ def test_a_daemon_that_is_enabled_until_the_reboot_is_not_enabled() -> None:
     }
     found = daemons.daemon(FakeHost(), "atd", known)
     assert (found.enabled, found.running) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("state", "enabled", "masked"),
+    [
+        ("generated", True, ""),  # of an init script
+        ("disabled", False, ""),
+        ("masked", False, "masked"),
+        ("masked-runtime", False, "masked-runtime"),
+    ],
+)
+def test_whether_a_daemon_comes_back_after_a_reboot(state: str, enabled: bool, masked: str) -> None:
+    unit = {"Id": "atd.service", "UnitFileState": state, "ActiveState": "active"}
+    found = daemons.daemon(FakeHost(), "atd", {"atd.service": unit})
+    assert (found.enabled, found.masked) == (enabled, masked)
