@@ -66,7 +66,9 @@ def _problems(plan: Plan, facts: Facts, now: datetime) -> Iterator[str]:
 def _wants_job(plan: Plan, facts: Facts, now: datetime) -> bool:
     """Not where the run of a block is over, nor while a job that has started queues the next."""
     job = expected_job(plan, facts, now)
-    return job is not None and job == expected_job(plan, facts, now - AT_WORK)
+    if job is None or job - now < AT_WORK:
+        return False  # the queue was not read in the same second
+    return job == expected_job(plan, facts, now - AT_WORK)
 
 
 def _ours(facts: Facts, *kinds: str) -> bool:

@@ -118,7 +118,9 @@ def _ours(context: Context, plan: Plan, jobs: Sequence[Job]) -> Iterator[Finding
         following = times.next_runs(plan, context.facts, context.now, 1)[0].earliest
         message = f"none is due: this block's run is over, the next one is {_minute(following)}"
         yield _QUEUED.ok("", message)
-    elif expected != times.expected_job(plan, context.facts, context.now - _AT_WORK):
+    elif expected - context.now < _AT_WORK or expected != times.expected_job(
+        plan, context.facts, context.now - _AT_WORK
+    ):
         yield _QUEUED.skip("", "a run begins just now; look again in two minutes")
     else:
         message = f"no job of ours is queued; one is due {_minute(expected)}"
@@ -128,14 +130,14 @@ def _ours(context: Context, plan: Plan, jobs: Sequence[Job]) -> Iterator[Finding
 def _right(context: Context, plan: Plan) -> set[datetime]:
     """The minutes at which our job may be queued now.
 
-    Also the one that has just come, and, where the clock was set back, the first after the last
-    slot taken: none is taken twice.
+    Also the one that has just come, the one after a run that began since the time was taken, and,
+    where the clock was set back, the first after the last slot taken: none is taken twice.
     """
     taken = atstate.taken(context, plan)
     after = max([context.now, *([taken] if taken and not atstate.far(context, taken) else [])])
     return {
         run.earliest
-        for moment in (context.now - _AT_WORK, context.now, after)
+        for moment in (context.now - _AT_WORK, context.now, context.now + _AT_WORK, after)
         for run in times.next_runs(plan, context.facts, moment, 1)
     }
 

@@ -251,6 +251,18 @@ def test_seed_18_others_jobs_are_not_ours(host: At) -> None:
     assert set(host.bad()) == {"at.missing"}
 
 
+def test_a_job_that_starts_between_the_clock_and_the_queue_is_not_missed(host: At) -> None:
+    """The time is taken first, the queue is read a moment later: its job has begun by then."""
+    host.now = host.expected - timedelta(seconds=1)
+    host.jobs.clear()
+    said = {item.id: item for item in run_checks(host.context(), ["at"])}
+    assert said["at.queued"].status is SKIP
+    assert "look again" in said["at.queued"].message
+    (following,) = times.next_runs(host.plan, host.found, host.expected, 1)
+    host.jobs["8"] = (following.earliest, host.script)
+    assert not host.bad()
+
+
 def test_while_a_run_begins_the_next_job_is_not_missed(host: At) -> None:
     """Its script queues it a moment after it was started."""
     host.jobs.clear()

@@ -111,6 +111,17 @@ def test_at_without_one_of_its_parts_schedules_nothing(
     assert max(len(line) for line in status.text(shown).splitlines()) <= 80
 
 
+@pytest.mark.parametrize("backend", ["at-block", "at-random"])
+def test_a_job_that_starts_before_the_queue_is_read_is_not_missed(
+    tmp_path: Path, backend: str
+) -> None:
+    """The time is taken before the queue is read."""
+    found = on_at("systemd", "job")
+    job = expected_job(plan(schedule_backend=backend), found, moment_with_job(backend, found))
+    assert job is not None
+    assert len(look(tmp_path, backend, found, job - timedelta(seconds=1)).next) == 5
+
+
 def test_a_block_whose_run_is_over_needs_no_job(tmp_path: Path) -> None:
     found = on_at("systemd", "job")
     made = plan(schedule_backend="at-block")
