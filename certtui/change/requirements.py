@@ -10,13 +10,14 @@ from certtui.change.packages import install_argv
 from certtui.change.provision import Need
 from certtui.host.facts import Facts
 from certtui.host.interface import Host
+from certtui.host.mounts import options
 from certtui.plan.model import Plan
 from certtui.render import places
 
 
 @dataclass(frozen=True)
 class Lack:
-    """One thing missing. ``what`` is certbot, mailer, scheduler, webserver or unit."""
+    """One thing missing. ``what`` is certbot, mailer, mount, scheduler, webserver or unit."""
 
     what: str
     message: str
@@ -30,6 +31,7 @@ def lacking(plan: Plan, facts: Facts, host: Host) -> list[Lack]:
         *_webserver(plan, facts, host),
         *_mailer(plan, facts),
         *_unit(plan, facts, host),
+        *_mount(plan, host),
     ]
 
 
@@ -104,6 +106,16 @@ def _unit(plan: Plan, facts: Facts, host: Host) -> Iterator[Lack]:
             if host.info(path) is not None:
                 yield Lack("unit", f"files.unit: {path} exists already: choose another name")
                 return
+
+
+def _mount(plan: Plan, host: Host) -> Iterator[Lack]:
+    found = options(host, plan.files.scripts)
+    if found is not None and "noexec" in found[1]:
+        yield Lack(
+            "mount",
+            f"files.scripts: {plan.files.scripts} lies on {found[0]}, which is mounted noexec: "
+            "no script in it can be started; choose another folder",
+        )
 
 
 def _install(facts: Facts, need: str) -> str:
