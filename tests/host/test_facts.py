@@ -52,8 +52,9 @@ def test_the_facts_of_a_server(host: Machine) -> None:
     assert not any(item["running"] for item in stopped)
     for name, unit in (("cron", "cron.service"), ("atd", "atd.service")):
         assert found[name] == {
-            "name": name, "installed": True, "unit": unit, "enabled": True, "running": True
-        }  # fmt: skip
+            **{"name": name, "installed": True, "unit": unit, "enabled": True, "running": True},
+            "masked": "",
+        }
     assert found["mailer"]["real"] == "/usr/sbin/exim4"
     by_place = {item["where"]: item for item in found["renewers"]}
     assert by_place["certbot.timer"]["active"]
