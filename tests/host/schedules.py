@@ -122,6 +122,32 @@ def soon(plan_text: str) -> str:
     return machine_id(plan_text, wanted)
 
 
+def trigger_soon(schedule: Schedule) -> tuple[str, datetime, datetime]:
+    """A machine id for which cron or the timer starts an at script in two to three minutes.
+
+    With it that minute and that of the job to be queued then: for at-block one or two minutes
+    later, for at-random more than 20, so that only the trigger can queue it.
+    """
+    now = datetime.now(timezone.utc)
+    trigger = in_two_minutes()
+    minute = trigger.hour * 60 + trigger.minute
+    slot = trigger
+
+    def wanted(plan: Plan, facts: Facts) -> bool:
+        nonlocal slot
+        if minute not in times.daily_minutes(plan, facts):
+            return False
+        queued = times.expected_job(plan, facts, now)
+        slot = times.next_runs(plan, facts, now, 1)[0].earliest
+        if schedule.backend == "at-random":
+            return slot > trigger + timedelta(minutes=20)
+        behind = slot - trigger
+        return queued is None and timedelta(minutes=1) <= behind <= timedelta(minutes=2)
+
+    found = machine_id(server.plan(schedule.backend, trigger=schedule.trigger), wanted)
+    return found, trigger, slot
+
+
 def in_two_minutes() -> datetime:
     """A full minute, at least two minutes ahead."""
     return (datetime.now(timezone.utc) + timedelta(minutes=3)).replace(second=0, microsecond=0)
