@@ -52,7 +52,11 @@ def test_the_facts_of_a_server(host: Machine) -> None:
     assert not any(item["running"] for item in stopped)
     for name, unit in (("cron", "cron.service"), ("atd", "atd.service")):
         assert found[name] == {
-            **{"name": name, "installed": True, "unit": unit, "enabled": True, "running": True},
+            "name": name,
+            "installed": True,
+            "unit": unit,
+            "enabled": True,
+            "running": True,
             "masked": "",
         }
     assert found["mailer"]["real"] == "/usr/sbin/exim4"
