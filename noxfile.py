@@ -78,7 +78,7 @@ SCRIPTS = (
     "tests/render/test_standins.py",
 )
 #: Real ACME servers killed at every moment and terminals watched while nothing happens, for
-#: minutes: one Python tells enough, and these want a quiet machine.
+#: minutes: one Python tells enough. They mostly wait, so two at a time leave the machine quiet.
 QUIET = (
     "tests/demo/test_run.py",
     "tests/demo/test_wizard.py",
@@ -95,13 +95,14 @@ def tests(session: nox.Session) -> None:
         session.run("pytest", "--ignore=tests/host", *session.posargs)
         return
     left_out = [f"--ignore={path}" for path in ("tests/host", *SIMULATIONS, *QUIET)]
-    quick = ("pytest", "-n2", "--dist=loadfile", *left_out)
+    side_by_side = ("-n2", "--dist=loadfile")
+    quick = ("pytest", *side_by_side, *left_out)
     if session.python != PYTHON:
         session.run(*quick, *(f"--ignore={path}" for path in SCRIPTS))
         return
     session.run(*quick, "--cov", "--cov-report=")
     session.run("pytest", "-n2", *SIMULATIONS)
-    session.run("pytest", *QUIET, "--cov", "--cov-append", "--cov-report=")
+    session.run("pytest", *side_by_side, *QUIET, "--cov", "--cov-append", "--cov-report=")
     rooms = "certtui/plan/*,certtui/render/*,certtui/change/*"
     session.run("coverage", "report", f"--include={rooms}", "--fail-under=95", "--skip-covered")
     session.run("coverage", "report", "--format=total")
