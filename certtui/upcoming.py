@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from certtui.host.facts import Facts, Timer
 from certtui.plan.model import Plan
 from certtui.render import places
-from certtui.render.times import Run, expected_job, next_runs
-
-#: Between the minute of an at job and the moment at which its script has queued the next one.
-AT_WORK = timedelta(minutes=2)
+from certtui.render.times import AT_WORK, Run, next_runs, settled_job
 
 
 def runs(
@@ -59,16 +56,8 @@ def _problems(plan: Plan, facts: Facts, now: datetime) -> Iterator[str]:
         if not any(when is None or when > now - AT_WORK for when in jobs):
             if jobs:
                 yield "its job is overdue"
-            elif _wants_job(plan, facts, now):
+            elif settled_job(plan, facts, now):
                 yield "its job is not in at's queue"
-
-
-def _wants_job(plan: Plan, facts: Facts, now: datetime) -> bool:
-    """Not where the run of a block is over, nor while a job that has started queues the next."""
-    job = expected_job(plan, facts, now)
-    if job is None or job - now < AT_WORK:
-        return False  # the queue was not read in the same second
-    return job == expected_job(plan, facts, now - AT_WORK)
 
 
 def _ours(facts: Facts, *kinds: str) -> bool:

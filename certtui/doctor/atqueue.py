@@ -29,9 +29,6 @@ _SEVERAL = Kind("at.several", Status.WARN, "one job of ours, not more")
 _GONE = Kind("at.script-gone", Status.WARN, "the script that a job of ours starts is there")
 _OTHER = Kind("at.left-over", Status.WARN, "no job of ours is left of an earlier plan")
 
-#: Between the minute of a job and the moment at which its script has queued the next one.
-_AT_WORK = timedelta(minutes=2)
-
 #: Programs that the script calls, and what brings them; sha256sum is everywhere.
 _PROGRAMS = {"flock": "flock", "at": "atd", "atq": "atd", "atrm": "atd"}
 
@@ -92,7 +89,7 @@ def _strays(context: Context, script: str, jobs: Sequence[Job]) -> Iterator[Find
 def _ours(context: Context, plan: Plan, jobs: Sequence[Job]) -> Iterator[Finding]:
     """The mends call the script with "queue": it queues what is missing and removes the rest."""
     again = Fix((places.at_script(plan), "queue"), True)
-    overdue = [job for job in jobs if job.when < context.now - _AT_WORK]
+    overdue = [job for job in jobs if job.when < context.now - times.AT_WORK]
     if overdue and not context.facts.atd.running:
         yield _QUEUED.skip("", "atd does not run, so the job waits")  # atd.daemon says it
         return
@@ -118,9 +115,7 @@ def _ours(context: Context, plan: Plan, jobs: Sequence[Job]) -> Iterator[Finding
         following = times.next_runs(plan, context.facts, context.now, 1)[0].earliest
         message = f"none is due: this block's run is over, the next one is {_minute(following)}"
         yield _QUEUED.ok("", message)
-    elif expected - context.now < _AT_WORK or expected != times.expected_job(
-        plan, context.facts, context.now - _AT_WORK
-    ):
+    elif times.settled_job(plan, context.facts, context.now) is None:
         yield _QUEUED.skip("", "a run begins just now; look again in two minutes")
     else:
         message = f"no job of ours is queued; one is due {_minute(expected)}"
@@ -137,7 +132,7 @@ def _right(context: Context, plan: Plan) -> set[datetime]:
     after = max([context.now, *([taken] if taken and not atstate.far(context, taken) else [])])
     return {
         run.earliest
-        for moment in (context.now - _AT_WORK, context.now, context.now + _AT_WORK, after)
+        for moment in (context.now - times.AT_WORK, context.now, context.now + times.AT_WORK, after)
         for run in times.next_runs(plan, context.facts, moment, 1)
     }
 

@@ -17,37 +17,33 @@ def _scripts(context: Context) -> Iterator[Finding]:
     if context.plan is None:
         yield _NOEXEC.skip("", no_plan(context))
         return
-    folder = context.plan.files.scripts
-    found = options(context.host, folder)
-    if found is None:
-        yield _NOEXEC.skip(folder, f"{TABLE} does not tell")
-    elif "noexec" in found[1]:
-        where = found[0]
-        message = f"lies on {where}, which is mounted noexec: no script in it starts"
-        fix = Fix(("mount", "-o", "remount,exec", where))
-        yield _NOEXEC.found(folder, message, _seen(*found), fix)
-    else:
-        yield _NOEXEC.ok(folder, "programs may be started from it")
+    flaw = "which is mounted noexec: no script in it starts"
+    well = "programs may be started from it"
+    yield _mounted(context, _NOEXEC, context.plan.files.scripts, ("noexec", "exec"), flaw, well)
 
 
 def _state(context: Context) -> Iterator[Finding]:
     if context.plan is None:
         yield _READ_ONLY.skip("", no_plan(context))
         return
-    found = options(context.host, HOME)
+    flaw = "which is mounted read-only: no run can be noted"
+    yield _mounted(context, _READ_ONLY, HOME, ("ro", "rw"), flaw, "is not mounted read-only")
+
+
+def _mounted(
+    context: Context, kind: Kind, folder: str, option: tuple[str, str], flaw: str, well: str
+) -> Finding:
+    """``option`` is the mount option that must not be, and the one that mends it."""
+    found = options(context.host, folder)
     if found is None:
-        yield _READ_ONLY.skip(HOME, f"{TABLE} does not tell")
-    elif "ro" in found[1]:
-        where = found[0]
-        message = f"lies on {where}, which is mounted read-only: no run can be noted"
-        fix = Fix(("mount", "-o", "remount,rw", where))
-        yield _READ_ONLY.found(HOME, message, _seen(*found), fix)
-    else:
-        yield _READ_ONLY.ok(HOME, "is not mounted read-only")
-
-
-def _seen(where: str, seen: frozenset[str]) -> str:
-    return f"{TABLE}: {where} {','.join(sorted(seen))}"
+        return kind.skip(folder, f"{TABLE} does not tell")
+    where, seen = found
+    bad, good = option
+    if bad not in seen:
+        return kind.ok(folder, well)
+    fix = Fix(("mount", "-o", f"remount,{good}", where))
+    evidence = f"{TABLE}: {where} {','.join(sorted(seen))}"
+    return kind.found(folder, f"lies on {where}, {flaw}", evidence, fix)
 
 
 CHECKS = (Check((_NOEXEC,), _scripts), Check((_READ_ONLY,), _state))

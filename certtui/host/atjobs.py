@@ -41,8 +41,6 @@ def ours(host: Host) -> tuple[Job, ...]:
     A job that runs ("=" in place of its queue's letter) is over for the queue and left out. Nothing
     where there is no at, or where the caller is not root: other users' queues are not theirs.
     """
-    if not host.is_root() or host.which("atq") is None:
-        return ()
     return tuple(_our_jobs(host))
 
 
@@ -64,8 +62,6 @@ def renewers(host: Host, *, running: bool) -> tuple[Renewer, ...]:
 
     ``running`` is whether atd runs: without it nothing fires.
     """
-    if not host.is_root() or host.which("atq") is None:
-        return ()
     return tuple(_renewing(host, running))
 
 
@@ -86,7 +82,9 @@ def _renewing(host: Host, running: bool) -> Iterator[Renewer]:
 
 
 def _queue(host: Host) -> list[tuple[str, str, str, str]]:
-    """Number, time in UTC, queue letter ("=": it runs) and user of each job."""
+    """Number, time in UTC, queue letter ("=": it runs) and user of each job that root may see."""
+    if not host.is_root() or host.which("atq") is None:
+        return []
     return _LISTED.findall(host.run(["atq"], env={"TZ": "UTC"}).out)
 
 

@@ -14,6 +14,9 @@ from certtui.render.slots import slots
 
 DAY = 24 * 60
 
+#: Between the minute of an at job and the moment at which its script has queued the next one.
+AT_WORK = timedelta(minutes=2)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -85,6 +88,14 @@ def expected_job(plan: Plan, facts: Facts, now: datetime) -> datetime | None:
     if drawn.whole and not drawn.begun(following, now):
         return None
     return drawn.moment(drawn.time(following))
+
+
+def settled_job(plan: Plan, facts: Facts, now: datetime) -> datetime | None:
+    """:func:`expected_job`, but None while a run begins: its script is about to queue the next."""
+    job = expected_job(plan, facts, now)
+    if job is None or job - now < AT_WORK:
+        return None  # the queue was not read in the same second
+    return job if job == expected_job(plan, facts, now - AT_WORK) else None
 
 
 def longest_gap(plan: Plan, facts: Facts) -> timedelta:
