@@ -59,7 +59,8 @@ class WizardApp(Way):
         Binding("ctrl+c", "interrupt", show=False, priority=True),
         Binding("pagedown", "page(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
-        *(Binding(key, f"letter('{key}')", show=False) for key in ("a", "c", "k", "r", "end")),
+        *(Binding(key, f"letter('{key}')", show=False) for key in ("a", "c", "d", "k", "r", "s", "end")),
+        Binding("f4,ctrl+t", "letter('f4')", show=False),
     ]
 
     def __init__(self, session: Session) -> None:
