@@ -11,16 +11,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from certtui import workflow
-from certtui.errors import ExitCode, PlanInvalid, PlanMissing, Refused, UsageError
+from certtui.errors import ExitCode, PlanInvalid, Refused, UsageError
 from certtui.workflow import Job
 
 if TYPE_CHECKING:
     from certtui.renewal.events import Done, Event
-
-if TYPE_CHECKING:
-    from certtui.doctor.registry import Context
-    from certtui.host.facts import Facts
-    from certtui.host.interface import Host
 
 SCHEMA_VERSION = 1
 
@@ -44,11 +39,17 @@ def _root(arguments: argparse.Namespace) -> str:
 
 
 def _job(arguments: argparse.Namespace) -> Job:
+    root = _mend(arguments)
+    return Job(workflow.find_plan(arguments.plan, root), root)
+
+
+def _mend(arguments: argparse.Namespace) -> str:
+    """Ends what a killed certtui began; gives the root. Raises :class:`UsageError`."""
     root = _root(arguments)
     mended = workflow.recover(root)
     if mended:
         print(f"certtui: {mended}", file=sys.stderr)
-    return Job(workflow.find_plan(arguments.plan, root), root)
+    return root
 
 
 def _init(arguments: argparse.Namespace) -> int:
@@ -211,13 +212,15 @@ def _take_back(arguments: argparse.Namespace, what: str) -> int:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    from certtui import output
+    from certtui import lookups, output
     from certtui.doctor import registry, report
 
     if arguments.list:
         print(report.listing(), end="")
         return ExitCode.OK
-    findings = registry.run_checks(_context(arguments), arguments.only, arguments.skip)
+    _mend(arguments)
+    context = lookups.context(lookups.job_or_none(arguments.plan), arguments.plan)
+    findings = registry.run_checks(context, arguments.only, arguments.skip)
     if arguments.json:
         print_json(report.to_json(findings))
     else:
@@ -225,46 +228,11 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return report.exit_code(findings)
 
 
-def _context(arguments: argparse.Namespace) -> Context:
-    """What doctor looks at: with the plan if there is one, else what can be seen without."""
-    from certtui.doctor.registry import Context
-
-    job = _job_or_none(arguments)
-    if job is None:
-        host, facts = _bare()
-        return Context(host, facts)
-    named = os.path.abspath(arguments.plan) if arguments.plan else ""
-    try:
-        rendered, problem = job.rendered, ""
-    except Refused as error:
-        rendered, problem = None, str(error)
-    return Context(job.host, job.facts, job.plan, rendered, plan_file=named, problem=problem)
-
-
-def _job_or_none(arguments: argparse.Namespace) -> Job | None:
-    """None where no plan was named and there is none. Raises PlanMissing, PlanInvalid."""
-    try:
-        return _job(arguments)
-    except PlanMissing:
-        if arguments.plan is not None:
-            raise
-        return None
-
-
-def _bare() -> tuple[Host, Facts]:
-    """This host without a plan."""
-    from certtui.host.gather import gather
-    from certtui.host.interface import RealHost
-
-    host = RealHost()
-    return host, gather(host)
-
-
 def _status(arguments: argparse.Namespace) -> int:
-    from certtui import status
+    from certtui import lookups, status
 
-    job = _job_or_none(arguments)
-    found = status.look(*_bare(), None) if job is None else status.gather_status(job)
+    _mend(arguments)
+    found = lookups.status_of(lookups.job_or_none(arguments.plan))
     if arguments.json:
         print_json(status.to_json(found))
     else:

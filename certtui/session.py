@@ -15,6 +15,7 @@ from certtui.plan.model import INSTALLED_PLAN, Plan
 
 if TYPE_CHECKING:
     from certtui.change.model import Action
+    from certtui.doctor.finding import Finding
     from certtui.host.facts import Facts
     from certtui.plan.document import Document
     from certtui.workflow import Job
@@ -31,7 +32,8 @@ class Session:
     ``facts`` is called in a worker with the plan as it stands, and may raise CerttuiError.
     ``keeps_draft``: unfinished answers are kept for the next start. ``note`` stands in the title
     line. ``proves``: whether a dry run follows apply; ``played`` are commands shown on Review that
-    a folder has no use for. ``clock`` gives aware UTC.
+    a folder has no use for. ``doctor`` gives the findings where the host is not this machine.
+    ``clock`` gives aware UTC.
     """
 
     facts: Callable[[Plan], Facts]
@@ -47,6 +49,7 @@ class Session:
     before: str = ""
     proves: bool = True
     played: Callable[[Job], Sequence[Action]] | None = None
+    doctor: Callable[[], Sequence[Finding]] | None = None
     clock: Callable[[], datetime] = _now
 
     @property
