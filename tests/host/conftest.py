@@ -10,7 +10,9 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,7 @@ from tests.host import server
 from tests.host.folders import scratch
 from tests.host.image import image
 from tests.host.machine import Machine, install
+from tests.host.terminal import Terminal
 from tests.host.web import NGINX, Web
 
 REQUIRE = "CERTTUI_REQUIRE_HOST"
@@ -112,6 +115,7 @@ def ssh_key(workshop: Path) -> Path:
 
 
 Machines = Callable[..., Machine]
+Login = Callable[..., Terminal]
 
 
 @pytest.fixture(scope="session")
@@ -147,9 +151,9 @@ def machine(workshop: Path, ssh_key: Path) -> Machines:
     return make
 
 
-@pytest.fixture
-def new_host(machine: Machines) -> Iterator[Machines]:
-    """Boots hosts; each goes with the test. Takes what :func:`machine` takes."""
+@contextmanager
+def booted(machine: Machines) -> Iterator[Machines]:
+    """Boots hosts, and ends them. Takes what :func:`machine` takes."""
     made: list[Machine] = []
 
     def boot(machine_id: str = "", *, suite: str = SUITE, web: Web = NGINX) -> Machine:
@@ -159,9 +163,46 @@ def new_host(machine: Machines) -> Iterator[Machines]:
         server.new_account(host)
         return host
 
-    yield boot
-    for host in made:
-        host.close()
+    try:
+        yield boot
+    finally:
+        for host in made:
+            host.close()
+
+
+@pytest.fixture
+def new_host(machine: Machines) -> Iterator[Machines]:
+    """Boots hosts; each goes with the test."""
+    with booted(machine) as boot:
+        yield boot
+
+
+@pytest.fixture(scope="module")
+def fresh_host(machine: Machines) -> Iterator[Callable[[Web], Machine]]:
+    """Hosts as :func:`server.make_fresh` leaves them, one a web server for a whole module."""
+    with booted(machine) as boot:
+
+        @functools.cache
+        def make(web: Web) -> Machine:
+            host = boot(web=web)
+            server.make_fresh(host, web)
+            return host
+
+        yield make
+
+
+@pytest.fixture
+def login(ssh_key: Path) -> Iterator[Login]:
+    """Runs a command on a host in a terminal, through its sshd; "" is a shell."""
+    opened: list[Terminal] = []
+
+    def start(host: Machine, command: str, **look: Any) -> Terminal:
+        opened.append(Terminal(host.ssh(ssh_key, *([command] if command else [])), **look))
+        return opened[-1]
+
+    yield start
+    for terminal in opened:
+        terminal.close()
 
 
 @pytest.fixture

@@ -11,11 +11,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-#: What a server of our users has, an ACME server to test against, and what a login needs.
+#: What a server of our users has, an ACME server to test against, what a login needs.
 PACKAGES = (
     "apache2",
     "at",
     "bsd-mailx",
+    "ca-certificates",
     "certbot",
     "cron",
     "curl",
@@ -32,6 +33,7 @@ PACKAGES = (
     "python3",
     "systemd",
     "systemd-sysv",
+    "tmux",
     "wget",
 )
 

@@ -154,6 +154,22 @@ def start_by_hand(host: Machine, web: Web) -> None:
     host.run(["sh", "-c", script])
 
 
+def make_fresh(host: Machine, web: Web) -> None:
+    """Nothing that a wizard would have to be told: one lineage, and the host trusts its CA.
+
+    Debian's python3-requests, and with it certbot, believes the host's own trust store. What is
+    installed is on the PATH of a login.
+    """
+    gone = NAMES[1]
+    (host.root / web.tls[0].format(name=gone).lstrip("/")).unlink()
+    host.run([*web.test])
+    host.run(["systemctl", "reload", web.service])
+    host.run(["certbot", "delete", "-n", "--cert-name", gone])
+    host.write("/usr/local/share/ca-certificates/pebble.crt", host.read(TRUST))
+    host.run(["update-ca-certificates"])
+    host.run(["ln", "-s", "/opt/certtui/bin/certtui", "/usr/local/bin/certtui"])
+
+
 def make_due(host: Machine, name: str, due: bool = True) -> None:
     """certbot renews it at the next run, whatever its age (renew_before_expiry), or no more."""
     path = f"/etc/letsencrypt/renewal/{name}.conf"
