@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -26,9 +26,16 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 
 NAMES = ("example.com", "shop.example.org")
 
+#: Certificates and the days that are left to them.
+Certificates = Sequence[tuple[str, int]]
 
-def facts(certbot: str = "/usr/bin/certbot", **changes: Any) -> Facts:
-    """A Debian with systemd, nginx and two certificates."""
+_TWO: Certificates = tuple(zip(NAMES, (61, 12), strict=True))
+
+
+def facts(
+    certbot: str = "/usr/bin/certbot", *, certificates: Certificates = _TWO, **changes: Any
+) -> Facts:
+    """A Debian with systemd, nginx and, unless others are given, two certificates."""
     made = Facts(
         system=System(
             "debian",
@@ -52,7 +59,7 @@ def facts(certbot: str = "/usr/bin/certbot", **changes: Any) -> Facts:
                 not_before=NOW - timedelta(days=90 - days),
                 not_after=NOW + timedelta(days=days, hours=1),
             )
-            for name, days in zip(NAMES, (61, 12), strict=True)
+            for name, days in certificates
         ),
         webservers=(
             WebServer("nginx", "/usr/sbin/nginx", "nginx.service", True, (80, 443), "1.22"),
