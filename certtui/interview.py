@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from certtui import answers as store
+from certtui import preferences as looks
 from certtui.plan import fields, validate
 from certtui.plan.fields import FIELDS, Field, Kind
 
 if TYPE_CHECKING:
     from certtui.host.facts import Facts
     from certtui.plan.document import Document
+    from certtui.preferences import Preferences
     from certtui.session import Session
     from certtui.workflow import Job
 
@@ -58,25 +60,37 @@ class Interview:
         draft = store.load_draft(self._draft_of) if session.keeps_draft else {}
         self.resumed = bool(draft)
         self.given: dict[str, Any] = {**session.answers, **draft}
+        self.preferences = session.preferences
+        #: told when an answer about the interface changes
+        self.on_preferences: Callable[[Preferences], None] | None = None
 
     def values(self) -> dict[str, Any]:
-        """Every key with the answer that counts now."""
+        """Every key with the answer that counts now, those about the interface among them."""
+        return {**self._of_plan(), **self.preferences.values()}
+
+    def _of_plan(self) -> dict[str, Any]:
         values = {**fields.defaults(), **self._from_host, **self._base, **self.given}
         return values | store.raised_cap(values, self.given)
 
     def give(self, key: str, value: Any) -> str:
         """Takes an answer and keeps the draft; a sentence if it is not a valid one."""
         problem = self.problem(key, value)
-        if problem:
+        if problem or value == self.values()[key]:
             return problem
-        if value != self.values()[key]:
+        if key in looks.BY_KEY:
+            self.preferences = looks.keep(self.preferences, key, value)
+            if self.on_preferences:
+                self.on_preferences(self.preferences)
+        else:
             self.given[key] = value
             self.save()
         return ""
 
     def problem(self, key: str, value: Any) -> str:
         """Why a value cannot be the answer, or "". Other answers may be incomplete still."""
-        for wrong, sentence in validate.problems({**self.values(), key: value}):
+        if key in looks.BY_KEY:
+            return looks.problem(key, value)
+        for wrong, sentence in validate.problems({**self._of_plan(), key: value}):
             if wrong == key or wrong.startswith(f"{key}."):
                 return sentence
         return ""
@@ -121,7 +135,7 @@ class Interview:
         from certtui.errors import PlanInvalid
 
         try:
-            return store.as_document(self.values(), self.session.base, self.session.path)
+            return store.as_document(self._of_plan(), self.session.base, self.session.path)
         except PlanInvalid:
             if not lenient:
                 raise

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from certtui.plan.model import INSTALLED_PLAN, Plan
+from certtui.preferences import Preferences
 
 if TYPE_CHECKING:
     from certtui.change.model import Action
@@ -51,6 +52,8 @@ class Session:
     played: Callable[[Job], Sequence[Action]] | None = None
     doctor: Callable[[], Sequence[Finding]] | None = None
     clock: Callable[[], datetime] = _now
+    #: how it looks to this user
+    preferences: Preferences = field(default_factory=Preferences)
 
     @property
     def may_apply(self) -> bool:

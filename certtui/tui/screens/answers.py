@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from certtui import interview as talk
+from certtui import preferences
 from certtui.plan.fields import FIELDS, Field
 from certtui.tui.body import Body, Keys
 from certtui.tui.choices import ChoiceList, Row
@@ -30,7 +31,11 @@ class Answers(Body, can_focus=False):
         return [("Enter", "change"), ("Esc", "back"), ("?", "help"), ("q", "quit")]
 
     def help(self) -> list[str]:
-        lines = ["Every answer as it stands in the plan; Enter goes to its question.", ""]
+        lines = [
+            "Every answer as it stands in the plan; Enter goes to its question.",
+            "Those called interface are about your terminal and no part of the plan.",
+            "",
+        ]
         for field in self._fields:
             lines += [field.key, f"    {field.help}"]
         return lines
@@ -55,6 +60,6 @@ class Answers(Body, can_focus=False):
 
     def _rows(self) -> list[Row]:
         values = self.interview.values()
-        wanted = FIELDS if self._given is None else self._given
+        wanted = (*FIELDS, *preferences.FIELDS) if self._given is None else self._given
         self._fields = [field for field in wanted if field.applies(values)]
         return [Row(field.key, talk.shown(field, values[field.key])) for field in self._fields]
