@@ -5,6 +5,7 @@ They are declared like the questions of the plan, so that the wizard asks them w
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -92,10 +93,8 @@ def keep(preferences: Preferences, key: str, value: Any) -> Preferences:
     A home that cannot be written must not stop the wizard: then it counts for this start.
     """
     if preferences.path:
-        try:
+        with contextlib.suppress(OSError):
             _write(preferences.path, {**_kept(preferences.path), BY_KEY[key].name: value})
-        except OSError:
-            pass  # as the docstring says
     return replace(preferences, **{BY_KEY[key].name: value})
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from certtui.errors import UsageError
@@ -18,18 +20,21 @@ SMALLEST = (60, 16)
 _ESCAPE_DELAY = {False: "100", True: "250"}
 
 
-def run(path: str | None, *, plain: bool) -> int:
+def run(path: str | None, *, plain: bool, colours: str | None = None, mouse: bool = False) -> int:
     """The wizard for this machine; gives its exit code. Raises CerttuiError.
 
-    ``path`` names a plan to change or to make. Raises :class:`UsageError` without a terminal.
+    ``path`` names a plan to change or to make; ``colours`` (auto, dark, light, none) and ``mouse``
+    go before the user's preferences. Raises :class:`UsageError` without a terminal.
     """
     _require_terminal(plain)
     from certtui import session
 
-    return run_session(session.for_host(path), plain=plain)
+    return run_session(session.for_host(path), plain=plain, colours=colours, mouse=mouse)
 
 
-def run_session(session: Session, *, plain: bool = False) -> int:
+def run_session(
+    session: Session, *, plain: bool = False, colours: str | None = None, mouse: bool = False
+) -> int:
     """Runs one session in the face that fits the terminal. Raises CerttuiError."""
     _require_terminal(plain)
     if plain or not full_screen():
@@ -37,9 +42,10 @@ def run_session(session: Session, *, plain: bool = False) -> int:
 
         return prompts.run(session)
     _prepare_environment()
+    from certtui import preferences
     from certtui.tui.app import run as run_app
 
-    return run_app(session)
+    return run_app(replace(session, preferences=preferences.load(colours, mouse)))
 
 
 def full_screen() -> bool:
@@ -60,6 +66,20 @@ def _require_terminal(plain: bool) -> None:
             "the wizard needs a terminal to ask its questions; without one: "
             "certtui init plan.toml --set mail.to=admin@example.com, then certtui apply plan.toml"
         )
+    if not plain and _kept_from_sight():
+        raise UsageError(
+            "the wizard's questions would go where nobody sees them: start it without > FILE; "
+            "certtui diff and certtui apply say in a file what changes"
+        )
+
+
+def _kept_from_sight() -> bool:
+    """Whether what is printed goes into a file or nowhere; a pipe may lead to somebody (tee)."""
+    try:
+        mode = os.fstat(sys.stdout.fileno()).st_mode
+    except (OSError, ValueError):
+        return True
+    return not (_is_terminal(sys.stdout) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode))
 
 
 def _is_terminal(stream: object) -> bool:

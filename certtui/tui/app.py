@@ -32,7 +32,7 @@ def run(session: Session) -> int:
     before = {signum: signal.getsignal(signum) for signum in _SIGNALS}
     app = WizardApp(session)
     try:
-        code = app.run(mouse=False)
+        code = app.run(mouse=session.preferences.mouse)
     finally:
         for signum, handler in before.items():
             signal.signal(signum, handler)

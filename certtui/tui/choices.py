@@ -22,7 +22,7 @@ class Row:
 
 
 class ChoiceList(OptionList):
-    """Rows with a ``>`` at the cursor; with ``radio`` also ``(*)``, which goes with the cursor."""
+    """Rows with a ``>`` at the cursor; with ``radio`` ``(*)`` in the row of the answer, too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pagedown", "app.page(1)", show=False),
@@ -37,9 +37,21 @@ class ChoiceList(OptionList):
         self._radio = radio
         self._start = at
         self._width = 0
+        #: whether the cursor of the page is here, and not on a word outside
+        self._here = True
 
     def on_mount(self) -> None:
         self._fill(self._start)
+
+    def on_focus(self) -> None:
+        """The cursor comes in."""
+        self._here = True
+        self._mark()
+
+    def on_blur(self) -> None:
+        """The cursor goes elsewhere: there is never a second one to be seen; the choice stays."""
+        self._here = False
+        self._mark()
 
     def on_resize(self, event: events.Resize) -> None:
         """Notes fold at the new width."""
@@ -57,6 +69,9 @@ class ChoiceList(OptionList):
     def watch_highlighted(self, highlighted: int | None) -> None:
         """Moves the marks with the cursor."""
         super().watch_highlighted(highlighted)
+        self._mark()
+
+    def _mark(self) -> None:
         for index in range(self.option_count):
             prompt = self._prompt(index)
             if self.get_option_at_index(index).prompt != prompt:
@@ -71,7 +86,7 @@ class ChoiceList(OptionList):
 
     def _prompt(self, index: int, at: int | None = None) -> str:
         here = index == (self.highlighted if at is None else at)
-        head = "> " if here else "  "
+        head = "> " if here and self._here else "  "
         if self._radio:
             head += "(*) " if here else "( ) "
         row = self._rows[index]

@@ -5,28 +5,27 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from textual.app import App
-
 from certtui import interview as talk
 from certtui.errors import ExitCode
 from certtui.interview import Interview
 from certtui.plan.fields import Field
 from certtui.session import Session
 from certtui.tui.body import Body
+from certtui.tui.looks import Dressed
 
 if TYPE_CHECKING:
     from certtui.tui.progress import Progress
     from certtui.workflow import Job
 
 
-class Way(App[int]):
+class Way(Dressed):
     """An app with a stage for bodies. What stands around the stage is :meth:`refresh_frame`'s."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(ansi_color=True)
-        self.theme = "ansi-dark"
+        super().__init__(session.preferences)
         self.session = session
         self.interview = Interview(session)
+        self.interview.on_preferences = self.dress
         #: lines for the normal screen afterwards
         self.farewell: list[str] = []
         #: the exit code if the wizard is left now
