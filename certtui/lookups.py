@@ -90,11 +90,10 @@ def status_for(session: Session) -> Status:
     job = job_or_none(_named(session), session.root)
     if session.root == "/":
         return status_of(job)
-    # The folder's machine is not this one: only its session knows its facts.
-    if job is not None:
-        return status.gather_status(Job(job.document, job.root, session.facts(job.plan)))
-    facts = session.facts(Plan.from_values(defaults()))
-    return status.look(RealHost(session.root), facts, None, live=False)
+    # The folder's machine is not this one: only its session knows its facts and its time.
+    plan = job.plan if job is not None else None
+    facts = session.facts(plan or Plan.from_values(defaults()))
+    return status.look(RealHost(session.root), facts, plan, live=False, now=session.clock())
 
 
 def _named(session: Session) -> str | None:

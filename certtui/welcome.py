@@ -2,62 +2,177 @@
 
 from __future__ import annotations
 
+import os.path
+import textwrap
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from certtui import interview as talk
 from certtui.doctor import window
 from certtui.explain import LOOKING, MOMENT
-from certtui.plan import attempts
+from certtui.host.facts import Renewer
+from certtui.plan.fields import BY_KEY
 
 if TYPE_CHECKING:
     from certtui.host.facts import Facts, Lineage
     from certtui.interview import Interview
 
+#: (heading, line); the heading is empty in further lines of the same.
+Rows = list[tuple[str, str]]
 
-def rows(interview: Interview, *, most: int = 6, unknown: str = LOOKING) -> list[tuple[str, str]]:
-    """What was found: (heading, line); a heading is empty in its further lines."""
+_HEADS = ("Certificates", "Web server", "certbot", "Mail", "Renewed by")
+
+#: Columns of the headings, and before them.
+HEAD, MARGIN = 14, 2
+
+#: How many certificates and how many of each other thing, from much room to little.
+_SHORTER = ((12, 4), (8, 3), (6, 3), (4, 2), (3, 2), (2, 2))
+
+#: A name is padded to this at most, so that one long name does not push all others aside.
+_WIDEST = 32
+
+
+def rows(interview: Interview, *, most: int = 6, others: int = 3, unknown: str = LOOKING) -> Rows:
+    """What was found: at most ``most`` certificates and ``others`` of anything else."""
     facts = interview.facts
     if facts is None:
-        names = ("Certificates", "Web server", "certbot", "Mail", "Renewed by")
-        return [(name, unknown) for name in names]
-    now = interview.session.clock()
-    install = facts.certbot(interview.values()["certbot.command"])
-    version = install.version_tuple if install else ()
-    width = max((len(item.name) for item in facts.lineages), default=0)
-    listed = [f"{item.name:<{width}}  {_lineage(item, now, version)}" for item in facts.lineages]
-    found = _rows("Certificates", listed, most)
-    if not facts.lineages:
-        found = [("Certificates", "none yet: get the first one, for example with")]
-        found += [("", f"certbot certonly {_authenticator(facts)} -d {facts.system.hostname}")]
-    servers = [
-        f"{item.kind} {item.version}".strip() + f", {_serves(item.ports, item.running)}"
-        for item in facts.webservers
+        return [(name, unknown) for name in _HEADS]
+    hidden = _hidden(interview, facts)
+    found = [
+        *_certificates(interview, facts, hidden, most),
+        *_rows("Web server", _servers(facts), others),
+        *_rows("certbot", _certbots(facts), others),
+        ("Mail", _mailer(facts)),
+        *_rows("Renewed by", _renewers(facts, interview.session.clock()), others),
     ]
-    found += _rows("Web server", servers or ["none found"], 3)
-    found += _rows("certbot", [_certbot(facts)], 1)
-    mailer = f"{facts.mailer.path}, not proved" if facts.mailer else "nothing here can send mail"
-    found += [("Mail", mailer)]
-    renewers = [
-        f"{item.where}, {'active' if item.active else 'not active'}{_when(item.next_run)}"
-        for item in sorted(facts.renewers, key=lambda one: not one.active)
-    ]
-    found += _rows("Renewed by", renewers or ["nothing: no renewal is scheduled"], 3)
-    found += _rows("Not seen", list(facts.unreadable), 2)
-    return found
+    unseen = [sentence for sentence in facts.unreadable if sentence not in hidden]
+    return found + _rows("Not seen", unseen, others)
 
 
-def _rows(head: str, lines: list[str], most: int) -> list[tuple[str, str]]:
+def fitted(
+    interview: Interview, width: int, height: int, *, head: int = HEAD, unknown: str = LOOKING
+) -> list[str]:
+    """The same as lines of at most ``width``: the most that fit into ``height``.
+
+    Where not even the least fits it is longer, for nothing that is needed to go on is left out.
+    """
+    lines: list[str] = []
+    for most, others in _SHORTER:
+        found = rows(interview, most=most, others=others, unknown=unknown)
+        lines = list(_folded(found, width, head))
+        if len(lines) <= height:
+            break
+    return lines
+
+
+def _folded(found: Rows, width: int, head: int) -> Iterator[str]:
+    room = max(20, width - head - MARGIN)
+    for name, text in found:
+        first, *more = textwrap.wrap(text, room, break_on_hyphens=False) or [""]
+        yield f"{'':<{MARGIN}}{name:<{head}}{first}".rstrip()
+        yield from (f"{'':<{MARGIN + head}}{line}" for line in more)
+
+
+def applied(interview: Interview) -> bool:
+    """Whether certtui renews here already."""
+    return interview.facts is not None and any(item.ours for item in interview.facts.renewers)
+
+
+def set_up(interview: Interview) -> str:
+    """What the answers come to, in a few words."""
+    values = interview.values()
+    runs = len(values["schedule.times"]) or values["schedule.runs_per_day"]
+    backend = talk.shown(BY_KEY["schedule.backend"], values["schedule.backend"])
+    kind = values["webserver.kind"]
+    server = f"{values['webserver.action']} {talk.shown(BY_KEY['webserver.kind'], kind)}"
+    if kind in ("custom", "none"):
+        server = "a command of your own" if kind == "custom" else "no reload"
+    return f"{backend}, {runs} a day, {server}"
+
+
+def notes(interview: Interview) -> list[str]:
+    """Sentences about this start of the wizard."""
+    session = interview.session
+    lines = [session.before] if session.before else []
+    if not session.may_apply:
+        lines.append("You are not root: up to Review, then the line for sudo.")
+    if interview.resumed:
+        lines.append("Your answers of last time are taken up; = lists them.")
+    elif session.base is not None:
+        lines.append(f"The answers of {session.base.file} are taken up.")
+    return lines
+
+
+def _rows(head: str, lines: Sequence[str], most: int) -> Rows:
     if len(lines) > most:
         lines = [*lines[: most - 1], f"and {len(lines) - most + 1} more"]
     return [(head if number == 0 else "", line) for number, line in enumerate(lines)]
 
 
-def _certbot(facts: Facts) -> str:
-    if facts.certbots:
-        return ", ".join(f"{item.version} ({item.kind}) {item.path}" for item in facts.certbots)
-    from certtui.change.packages import install_argv
+# -- certificates ----------------------------------------------------------------------------------
 
-    return f"not found: {' '.join(install_argv(facts, 'certbot')) or 'install it'}"
+
+def _hidden(interview: Interview, facts: Facts) -> list[str]:
+    """Why certificates could not be looked at."""
+    from certtui.render.places import config_dir
+
+    folder = config_dir(interview.document(lenient=True).plan)
+    return [sentence for sentence in facts.unreadable if sentence.startswith(f"{folder}/renewal ")]
+
+
+def _certificates(interview: Interview, facts: Facts, hidden: list[str], most: int) -> Rows:
+    """The most urgent first; the rest is counted."""
+    if not facts.lineages:
+        if hidden:
+            return [("Certificates", "only root may see them: sudo certtui")]
+        command = f"certbot certonly {_authenticator(facts)} -d {facts.system.hostname}"
+        return [("Certificates", "none yet; the first one, for example:"), ("", command)]
+    now = interview.session.clock()
+    install = facts.certbot(interview.values()["certbot.command"])
+    version = install.version_tuple if install else ()
+    ordered = sorted(facts.lineages, key=lambda item: _urgency(item, now))
+    shown = ordered if len(ordered) <= most else ordered[: most - 1]
+    width = min(_WIDEST, max(len(item.name) for item in shown))
+    lines = [f"{item.name:<{width}}  {_lineage(item, now, version)}" for item in shown]
+    rest = ordered[len(shown) :]
+    if rest:
+        # They are in order: what holds for the first of the rest holds for all of it.
+        lines.append(f"and {len(rest)} more, {_at_least(rest[0], now)}")
+    return _rows("Certificates", lines, len(lines))
+
+
+def _urgency(item: Lineage, now: datetime) -> tuple[bool, timedelta, str]:
+    """What cannot be read needs a person first; then what expires first."""
+    left = item.not_after - now if item.not_after else timedelta.min
+    return not item.error, left, item.name
+
+
+def _at_least(item: Lineage, now: datetime) -> str:
+    if item.error or item.not_after is None:
+        return "some of which cannot be read"
+    left = item.not_after - now
+    return "expired" if left < timedelta() else f"{window.left(left)} or more"
+
+
+def _lineage(item: Lineage, now: datetime, certbot: tuple[int, ...]) -> str:
+    if item.error:
+        return item.error
+    before = window.before_expiry(item, certbot)
+    if item.not_after is None or before is None:
+        return "no certificate"
+    left = item.not_after - now
+    if left < timedelta():
+        return f"EXPIRED {_ago(-left)} ago"
+    # A run a day is the least that is usual: after two days a renewal was missed.
+    late = before - left
+    due = ", overdue" if late > timedelta(days=2) else ", due" if late > timedelta() else ""
+    return f"{window.left(left)}{due}"
+
+
+def _ago(length: timedelta) -> str:
+    hours = length // timedelta(hours=1)
+    return f"{hours // 24} days" if hours >= 72 else f"{hours} hours"
 
 
 def _authenticator(facts: Facts) -> str:
@@ -67,27 +182,73 @@ def _authenticator(facts: Facts) -> str:
     return "--standalone"
 
 
+# -- everything else -------------------------------------------------------------------------------
+
+
+def _servers(facts: Facts) -> list[str]:
+    return [
+        f"{item.kind} {item.version}".strip() + f", {_serves(item.ports, item.running)}"
+        for item in facts.webservers
+    ] or ["none found"]
+
+
 def _serves(ports: tuple[int, ...], running: bool) -> str:
     if ports:
         return "owns " + " and ".join(str(port) for port in sorted(ports))
     return "running" if running else "stopped"
 
 
-def _when(moment: datetime | None) -> str:
-    return f", next {moment.astimezone():{MOMENT}}" if moment else ""
+def _certbots(facts: Facts) -> list[str]:
+    if facts.certbots:
+        return [f"{item.version} ({item.kind}) {item.path}".strip() for item in facts.certbots]
+    return [f"not found: {_install(facts, 'certbot')}"]
 
 
-def _lineage(item: Lineage, now: datetime, certbot: tuple[int, ...]) -> str:
-    if item.error:
-        return item.error
-    if item.not_after is None or item.not_before is None:
-        return "no certificate"
-    left = item.not_after - now
-    days = left / timedelta(days=1)
-    if days < 0:
-        return f"expired {int(-days)} days ago"
-    lifetime = (item.not_after - item.not_before) / timedelta(days=1)
-    late = attempts.days_before_expiry(lifetime, certbot) - days
-    # A run a day is the least that is usual: after two days a renewal was missed.
-    due = ", overdue" if late > 2 else ", due" if late > 0 else ""
-    return f"{window.left(left)}{due}"
+def _mailer(facts: Facts) -> str:
+    if facts.mailer is None:
+        return f"nothing here can send mail: {_install(facts, 'mail')}"
+    return f"{mailer_name(facts.mailer.path, facts.mailer.real)}, not proved"
+
+
+def mailer_name(path: str, real: str) -> str:
+    """The program that is called and, where that is only its usual name, the one it is."""
+    name = os.path.basename(real)
+    return path if name == os.path.basename(path) else f"{path} ({name})"
+
+
+def _install(facts: Facts, need: str) -> str:
+    from certtui.change.packages import install_argv
+
+    return " ".join(install_argv(facts, need)) or "install it with the system's package manager"
+
+
+def _renewers(facts: Facts, now: datetime) -> list[str]:
+    """What fires before what does not, ours first; a file of ours is one, however many lines."""
+    once: dict[str, Renewer] = {}
+    for item in facts.renewers:
+        name = f"certtui: {item.where.partition(':')[0]}" if item.ours else item.where
+        known = once.get(name)
+        if known is None or _sooner(item, known):
+            once[name] = item
+    ordered = sorted(once.items(), key=lambda one: (not one[1].active, not one[1].ours))
+    lines = [f"{name}, {_fires(item, now)}" for name, item in ordered]
+    if not any(item.active for item in facts.renewers):
+        lines.insert(0, "nothing: no renewal is scheduled")
+    return lines
+
+
+def _sooner(item: Renewer, known: Renewer) -> bool:
+    if item.active != known.active:
+        return item.active
+    if item.next_run is None or known.next_run is None:
+        return known.next_run is None and item.next_run is not None
+    return item.next_run < known.next_run
+
+
+def _fires(item: Renewer, now: datetime) -> str:
+    if not item.active:
+        return "not active"
+    if item.next_run is None:
+        return "active"
+    soon = item.next_run - now < timedelta(days=6)
+    return f"next {item.next_run.astimezone():{'%a %H:%M' if soon else MOMENT}}"

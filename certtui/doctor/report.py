@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from certtui.doctor import registry
@@ -48,7 +48,7 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
 def text(findings: Sequence[Finding], *, colour: bool) -> str:
     """Groups with the worst first, under each finding that is not ok what was seen and the mend."""
     groups: dict[str, list[Finding]] = {}
-    for finding in sorted(findings, key=_rank):
+    for finding in ranked(findings):
         groups.setdefault(finding.id.partition(".")[0], []).append(finding)
     lines: list[str] = []
     for group, members in groups.items():
@@ -57,16 +57,27 @@ def text(findings: Sequence[Finding], *, colour: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rank(finding: Finding) -> int:
-    return _ORDER.index(finding.status)
+def ranked(findings: Iterable[Finding]) -> list[Finding]:
+    """The worst first, else in the order in which a person would look."""
+    return sorted(findings, key=lambda finding: _ORDER.index(finding.status))
+
+
+def word(finding: Finding) -> str:
+    """How bad it is, in a word."""
+    return _WORDS.get(finding.status, finding.status.value)
+
+
+def sentence(finding: Finding) -> str:
+    """What is said about what."""
+    subject = f"{finding.subject}: " if finding.subject else ""
+    return visible(f"{subject}{finding.message}")
 
 
 def _lines(finding: Finding, colour: bool) -> Iterator[str]:
-    word = f"{_WORDS.get(finding.status, finding.status.value):<5}"
     code = _COLOURS.get(finding.status, "")
-    shown = f"\033[{code}m{word}\033[0m" if colour and code else word
-    subject = visible(f"{finding.subject}: " if finding.subject else "")
-    yield f"  {shown}  {subject}{visible(finding.message)}"
+    padded = f"{word(finding):<5}"
+    shown = f"\033[{code}m{padded}\033[0m" if colour and code else padded
+    yield f"  {shown}  {sentence(finding)}"
     if finding.status is Status.OK:
         return
     if finding.status is not Status.SKIP:
@@ -98,6 +109,23 @@ def summary(findings: Sequence[Finding]) -> str:
     if exit_code(findings) is not ExitCode.OK:
         return f"not healthy: {listed}"
     return f"{'no failure seen' if hidden else 'healthy'}: {listed}"
+
+
+def headline(findings: Sequence[Finding]) -> str:
+    """The same as words for the head of a page: "3 problems, 2 warnings, 31 well"."""
+    count = {status: sum(one.status is status for one in findings) for status in Status}
+    problems, warnings = count[Status.FAIL] + count[Status.CRASH], count[Status.WARN]
+    parts = [
+        f"{problems or 'no'} problem{'s' * (problems != 1)}",
+        f"{warnings or 'no'} warning{'s' * (warnings != 1)}",
+        f"{count[Status.OK]} well",
+    ]
+    hidden = sum(is_hidden(finding) for finding in findings)
+    if hidden:
+        parts.append(f"{hidden} need{'s' * (hidden == 1)} root")
+    if count[Status.SKIP] > hidden:
+        parts.append(f"{count[Status.SKIP] - hidden} not needed")
+    return ", ".join(parts)
 
 
 def listing() -> str:

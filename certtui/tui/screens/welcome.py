@@ -1,16 +1,17 @@
-"""What renews on this host today."""
+"""What renews on this host today, and what can be done about it."""
 
 from __future__ import annotations
-
-import textwrap
 
 from textual.app import ComposeResult
 from textual.widgets import Static
 
 from certtui import explain, welcome
-from certtui import interview as talk
-from certtui.plan.fields import BY_KEY
 from certtui.tui.body import Body, Keys
+from certtui.tui.choices import ChoiceList, Row
+from certtui.tui.lines import Lines
+
+#: Rows a terminal needs for blank lines between the parts, and columns for one column of notes.
+_ROOMY, _WIDE = 18, 70
 
 _HELP = [
     "certtui makes the renewal of this host's certificates certain.",
@@ -19,77 +20,149 @@ _HELP = [
     "applies exactly that, and proves it with a live dry run of every renewal.",
     "Nothing is written before you press a on the page called Review.",
     "",
+    "On this page:",
+    "  Enter   open the line with the > ; on the first one: the questions",
+    "  d  s    Doctor: what is wrong here, and what mends it;  Status: certificates and runs",
+    "",
     "Keys that work on every page:",
     "  Enter   accept what is shown and go on (on Review: open the whole diff)",
     "  Esc     back; it never quits, and no answer is lost",
     "  =  F2   every answer; Enter there goes to its question",
-    "  o       rarely needed answers of the step",
+    "  o  F3   rarely needed answers of the step",
     "  ?  F1   help for the step",
     "  q       leave (Ctrl+Q where text is typed); answers are kept for the next time",
+    "",
+    "What the words above mean:",
+    "  due, overdue  certbot would renew it now; it should have, days ago",
+    "  not proved    the program is there; whether mail arrives only certtui drill can tell",
+    "  not active    it is there, but starts nothing as things stand",
     "",
     "Afterwards: certtui status, certtui doctor, certtui undo.",
 ]
 
 
-class Welcome(Body):
-    """What was found, filled in when it is known."""
+class Welcome(Body, can_focus=False):
+    """What was found, filled in when it is known, and a menu that is always in view."""
 
     step = "Welcome"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: list[str] = []
+        self._told_more = False
+
     def compose(self) -> ComposeResult:
         yield Static("What renews here today", classes="heading", markup=False)
-        yield Static(id="found", markup=False)
-        yield Static(id="next", classes="note", markup=False)
+        yield Lines(id="found")
+        yield Static(classes="note", markup=False)
+        yield ChoiceList(self._menu(), id="menu")
 
     def on_mount(self) -> None:
+        self.query_one(Lines).can_focus = False
         self.facts_arrived()
 
     def on_resize(self) -> None:
         self.facts_arrived()
 
-    def facts_arrived(self) -> None:
-        width = max(20, (self.size.width or 80) - 18)
-        unknown = "not known" if self.wizard.facts_error else explain.LOOKING
-        lines: list[str] = []
-        for head, text in welcome.rows(self.interview, unknown=unknown):
-            first, *more = textwrap.wrap(text, width, break_on_hyphens=False) or [""]
-            lines.append(f"  {head:<14}{first}")
-            lines += [f"{'':<16}{line}" for line in more]
-        self.query_one("#found", Static).update("\n".join(lines))
-        self.query_one("#next", Static).update("\n".join(self._next()))
+    def resume(self) -> None:
+        self.facts_arrived()
 
-    def _next(self) -> list[str]:
+    def facts_arrived(self) -> None:
+        notes = self._notes()
+        self.query_one(".note", Static).display = bool(notes)
+        self.query_one(".note", Static).update("\n".join(f"  {line}" for line in notes))
+        self.query_one("#menu", ChoiceList).rows(self._menu())
+        found = self._fitted(notes)
+        if found != self._shown:
+            self._shown = found
+            lines = self.query_one("#found", Lines)
+            lines.styles.max_height = len(found)
+            lines.replace(found)
+            self.call_after_refresh(self.moved)
+
+    def _fitted(self, notes: list[str]) -> list[str]:
+        """What was found, in the rows that heading, notes and menu leave to it."""
+        width, height = self.size.width or 80, self.size.height or 22
+        noted = sum(1 + (len(line) - 1) // max(20, width - 2) for line in notes)
+        room = height - 1 - noted - len(self._menu())
+        head = len(self._first()) + 3 if width >= _WIDE else welcome.HEAD
+        unknown = "not known" if self.wizard.facts_error else explain.LOOKING
+
+        def fit(rows: int) -> list[str]:
+            return welcome.fitted(self.interview, width, rows, head=head, unknown=unknown)
+
+        # Blank rows between the parts are given up where something would have to be left out.
+        blank = 2 + bool(notes)
+        tight = height < _ROOMY and len(fit(height * 2)) > room - blank
+        self.set_class(tight, "-tight")
+        return fit(room - (1 if tight else blank))
+
+    def moved(self) -> None:
+        """The last line says whether there is more above than is seen."""
+        more = self._more
+        if more != self._told_more:
+            self._told_more = more
+            self.wizard.refresh_frame()
+
+    @property
+    def _more(self) -> bool:
+        lines = self.query_one("#found", Lines)
+        return 0 < lines.size.height < len(self._shown)
+
+    def _notes(self) -> list[str]:
         if self.wizard.facts_error:
             return [f"This host could not be looked at: {self.wizard.facts_error}"]
-        lines = [self.wizard.session.before] if self.wizard.session.before else []
-        if self.interview.facts is None:
-            return lines
-        if self.interview.resumed:
-            lines.append("Your answers of last time are taken up; = lists them.")
-        elif self.interview.session.base is not None:
-            lines.append(f"The answers of {self.interview.session.base.file} are taken up.")
-        values = self.interview.values()
-        runs = len(values["schedule.times"]) or values["schedule.runs_per_day"]
-        backend = talk.shown(BY_KEY["schedule.backend"], values["schedule.backend"])
-        server = talk.shown(BY_KEY["webserver.kind"], values["webserver.kind"])
-        lines.append(f"Set up renewal: {backend}, {runs} a day, web server {server}")
-        return lines
+        return welcome.notes(self.interview)
+
+    def _first(self) -> str:
+        return "Change the set-up" if welcome.applied(self.interview) else "Set up renewal"
+
+    def _menu(self) -> list[Row]:
+        known = self.interview.facts is not None
+        waits = "not yet: r looks again" if self.wizard.facts_error else explain.LOOKING
+        return [
+            Row(self._first(), welcome.set_up(self.interview) if known else waits),
+            Row("Doctor", "what is wrong here, and what mends it"),
+            Row("Status", "certificates, next and last runs"),
+        ]
 
     def works(self) -> Keys:
-        if self.wizard.facts_error:
-            return [("r", "look again"), ("?", "help"), ("q", "quit")]
-        if self.interview.facts is None:
-            return [("", explain.LOOKING), ("?", "help"), ("q", "quit")]
-        return [("Enter", "go on"), ("=", "answers"), ("?", "help"), ("q", "quit")]
+        keys: Keys = [("Enter", "go on")]
+        if self._at:
+            keys = [("Enter", "open")]
+        elif self.wizard.facts_error:
+            keys = [("r", "look again")]
+        elif self.interview.facts is None:
+            keys = [("", "looking...")]
+        keys += [("d", "doctor"), ("s", "status")]
+        if self._more:
+            keys.append(("PgDn", "more"))
+        return [*keys, ("=", "answers"), ("?", "help"), ("q", "quit")]
 
     def help(self) -> list[str]:
         return _HELP
+
+    @property
+    def _at(self) -> int:
+        """The line of the menu with the cursor."""
+        return self.query_one("#menu", ChoiceList).highlighted or 0
 
     def letter(self, key: str) -> None:
         if key == "r" and self.wizard.facts_error:
             self.wizard.look()
             self.facts_arrived()
+            self.wizard.refresh_frame()
+        elif key in ("d", "s"):
+            self._open(1 if key == "d" else 2)
 
     def accept(self) -> None:
-        if self.interview.facts is not None:
+        if self._at:
+            self._open(self._at)
+        elif self.interview.facts is not None:
             self.wizard.go(self.wizard.forward(None))
+
+    def _open(self, number: int) -> None:
+        from certtui.tui.screens.doctor_page import DoctorPage
+        from certtui.tui.screens.status_page import StatusPage
+
+        self.wizard.go(self.wizard.detour(DoctorPage() if number == 1 else StatusPage()))
