@@ -46,6 +46,10 @@ class Person:
         self._keep(subprocess.CompletedProcess([], 0, text + "\n", ""), f"the screen: {words}")
         return text
 
+    def notes(self, sentence: str) -> None:
+        """Keeps a sentence among the screens."""
+        self._keep(subprocess.CompletedProcess([], 0, f"{sentence}\n", ""), "noted")
+
     def on(self, step: str, *words: str, timeout: float = 40) -> str:
         """Waits for a step's page with all of its keys, and for words on it."""
         title = f"{step}  {STEPS.index(step) + 1}/{len(STEPS)}"
