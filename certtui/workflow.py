@@ -195,16 +195,23 @@ class Job:
             on_step=on_step,
         )
 
-    def dry_run(self, cancel: threading.Event, only: str = "") -> Iterator[Event]:
-        """Streams a dry run. Raises NeedsRoot, CertbotMissing, Locked."""
+    def dry_run(
+        self, cancel: threading.Event, only: str = "", *, again: bool = False
+    ) -> Iterator[Event]:
+        """Streams a dry run; ``again`` adds to the log of the one before.
+
+        Raises NeedsRoot, CertbotMissing, Locked.
+        """
         from certtui.renewal.dry_run import dry_run
 
         # certbot writes there even in a dry run; a folder of the user's own needs no root.
         if not os.access(self.config_dir, os.W_OK) and os.geteuid() != 0:
             self.need_root("dry-run")
-        return dry_run(self.plan, self.facts, cancel=cancel, only=only, log_path=self._log_path())
+        log = self.log_path
+        return dry_run(self.plan, self.facts, cancel=cancel, only=only, log_path=log, again=again)
 
-    def _log_path(self) -> str:
+    @cached_property
+    def log_path(self) -> str:
         """Where the full output of a dry run goes: certtui's own folder, else a private file."""
         from certtui.change import store
 

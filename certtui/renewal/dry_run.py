@@ -22,13 +22,10 @@ from certtui.renewal.lines import Lines, Piece
 from certtui.renewal.log import Log
 from certtui.renewal.parse import Reader
 from certtui.renewal.process import Process
+from certtui.renewal.reasons import LOCKED
 
 _CANCELLED = "cancelled"
 _HELD = "not tried: another certbot is at work"
-_LOCKED = (
-    "another certbot is at work and holds the lock; wait until it has ended "
-    "(`pgrep -a certbot` shows it), then: certtui dry-run"
-)
 
 
 def dry_run(
@@ -38,17 +35,18 @@ def dry_run(
     cancel: threading.Event,
     only: str = "",
     log_path: str = "",
+    again: bool = False,
 ) -> Generator[Event, None, None]:
     """Tries every renewal, or that of the lineage ``only``; the last event is :class:`Done`.
 
     ``cancel`` may be set from another thread or a signal's handler; certbot is then ended, by
     SIGINT and patience first. It is ended too where the generator is closed or an exception is
-    raised in it. The full output goes to ``log_path`` (0600) if given.
+    raised in it. The full output goes to ``log_path`` (0600) if given; ``again`` adds to it.
 
     Raises, before the first event, CertbotMissing, and UsageError for an unknown ``only``.
     """
     runs = dry_runs(plan, facts, only, os.environ)
-    return _Stream(plan, facts, cancel, runs, Log(log_path)).events(only)
+    return _Stream(plan, facts, cancel, runs, Log(log_path, again=again)).events(only)
 
 
 class _Stream:
@@ -179,7 +177,7 @@ class _Stream:
         cancelled = self._cancel.is_set() and not proved
         ok, reason = proved and not self._problem, self._problem
         if self._locked:
-            reason = _LOCKED
+            reason = f"{LOCKED.sentence}, then: certtui dry-run"
         elif cancelled:
             reason = "cancelled; certbot was asked to stop and has ended"
         elif not results:

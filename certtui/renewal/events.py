@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from certtui.renewal.reasons import Reason
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,13 @@ class LineageStarted:
 
 @dataclass(frozen=True)
 class LineageResult:
-    """How a lineage ended. ``reason`` is one sentence, empty when ok."""
+    """How a lineage ended. ``reason`` is one sentence, empty when ok; ``why`` is its parts."""
 
     name: str
     result: str  # ok | failed | skipped
     reason: str
     seconds: float
+    why: Reason | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

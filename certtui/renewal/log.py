@@ -10,9 +10,12 @@ LIMIT = 64 * 1024 * 1024
 
 
 class Log:
-    """Written line by line. A log that cannot be written is no reason to stop the dry run."""
+    """Written line by line. A log that cannot be written is no reason to stop the dry run.
 
-    def __init__(self, path: str) -> None:
+    ``again`` keeps what an earlier run of the same person has left there.
+    """
+
+    def __init__(self, path: str, *, again: bool = False) -> None:
         self.path = path
         self.problem = ""  # a sentence, once there is one
         self._fd = -1
@@ -20,7 +23,7 @@ class Log:
         self._room = LIMIT
         if path:
             try:
-                self._fd = _create(path)
+                self._fd = _create(path, again)
             except OSError as error:
                 self._fail(error)
 
@@ -62,17 +65,18 @@ class Log:
             self._fd = -1
 
 
-def _create(path: str) -> int:
-    """A descriptor of the file, empty and 0600. Raises OSError where it cannot be one."""
+def _create(path: str, again: bool) -> int:
+    """A descriptor of the file, 0600 and empty, or at its end if ``again``. Raises OSError."""
     # O_NONBLOCK: a FIFO that was put there must not be waited for.
-    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     fd = os.open(path, flags, 0o600)
     try:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
             raise OSError(0, "something that is not a file of its own is there")
         os.fchmod(fd, 0o600)
-        os.ftruncate(fd, 0)
+        if not again:
+            os.ftruncate(fd, 0)
     except BaseException:
         os.close(fd)
         raise

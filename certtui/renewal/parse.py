@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from certtui.host.facts import Lineage
 from certtui.renewal.events import Event, LineageResult, LineageStarted
-from certtui.renewal.reasons import explain, shorten
+from certtui.renewal.reasons import Reason, shorten, understand
 
 #: How many lines are kept for a certificate about which certbot says nothing else.
 _TAIL = 20
@@ -66,13 +66,20 @@ class _Hook:
     speaks: bool = False  # its output comes next
 
     @property
-    def sentence(self) -> str:
+    def reason(self) -> Reason:
         command = f" {self.command}" if self.command else ""
         said = f": {shorten(self.said)}" if self.said else ""
-        return (
-            f"the renewal works, but the {self.kind} hook{command} failed with exit status "
-            f"{self.code}{said}; run it by hand to see why"
+        failed = f"failed with exit status {self.code}"
+        return Reason(
+            f"the renewal works, but the {self.kind} hook{command} {failed}{said}",
+            "run it by hand to see why",
+            short=f"it renews, but the {self.kind} hook failed{self._briefly}",
+            remedy="run the hook by hand",
         )
+
+    @property
+    def _briefly(self) -> str:
+        return f" ({shorten(self.said, 60)})" if self.said else f" with {self.code}"
 
 
 @dataclass
@@ -86,7 +93,7 @@ class Reader:
     _processing: str | None = None  # a path that certbot folded at column 80
     _listening: _Hook | None = None  # a hook whose first words come next
     _rows: dict[str, str] = field(default_factory=dict)
-    _errors: dict[str, str] = field(default_factory=dict)
+    _errors: dict[str, Reason] = field(default_factory=dict)
     _told: dict[str, LineageResult] = field(default_factory=dict)
     _hooks: list[_Hook] = field(default_factory=list)
     _broken: dict[str, str] = field(default_factory=dict)
@@ -115,7 +122,7 @@ class Reader:
         # Rows of others: they have come since the facts were gathered.
         for name in dict.fromkeys([*names, *self._rows]):
             result, reason = self._judge(name, code, why, without_row)
-            yield from self._tell(LineageResult(name, result, reason, seconds))
+            yield from self._tell(name, result, reason, seconds)
 
     @property
     def last_words(self) -> str:
@@ -142,8 +149,8 @@ class Reader:
             if text.startswith(f"Failed to renew certificate {self.current} with error: "):
                 name = self.current
             error = failed["error"] or (failed["why"] or "").removesuffix(". Skipping.")
-            self._errors[name] = explain(self._words(error))
-            yield from self._tell(LineageResult(name, "failed", self._errors[name], seconds))
+            self._errors[name] = understand(self._words(error))
+            yield from self._tell(name, "failed", self._errors[name], seconds)
         elif self.current and _BROKEN.match(text):
             said = self._broken.get(self.current, "")
             self._broken[self.current] = shorten(f"{said} {text}".strip())
@@ -221,39 +228,46 @@ class Reader:
 
     # -- its end -------------------------------------------------------------------------------
 
-    def _judge(self, name: str, code: int, why: str, without_row: str) -> tuple[str, str]:
+    def _judge(self, name: str, code: int, why: str, without_row: str) -> tuple[str, Reason | None]:
         """The result of a lineage and its reason."""
         row = self._rows.get(name, "")
         if row == "success" and name not in self._errors:
             hook = next((hook for hook in self._hooks if hook.name in ("", name)), None)
-            return ("failed", hook.sentence) if hook else ("ok", "")
+            return ("failed", hook.reason) if hook else ("ok", None)
         if row == "skipped":
-            return "skipped", "certbot passed over it: not due yet"
+            return "skipped", Reason("certbot passed over it: not due yet")
         if row or name in self._errors or name in self._broken:
             return "failed", self._reason(name, row)
         if why:
-            return without_row, why
-        return without_row, explain_silence(code, " ".join(self._tail), self.last_words)
+            return without_row, Reason(why)
+        return without_row, silence(code, " ".join(self._tail), self.last_words)
 
-    def _reason(self, name: str, row: str) -> str:
+    def _reason(self, name: str, row: str) -> Reason:
         if name in self._errors:
             return self._errors[name]
         if row == "parsefail" or name in self._broken:
             said = self._broken.get(name, "")
-            what = "certbot cannot use its configuration; correct or remove it"
-            return f"{what} (certbot: {said})" if said else what
-        return explain("")
+            return Reason("certbot cannot use its configuration", "correct or remove it", said)
+        return Reason()
 
-    def _tell(self, result: LineageResult) -> Iterator[LineageResult]:
-        before = self._told.get(result.name)
-        self._told[result.name] = result
+    def _tell(
+        self, name: str, word: str, reason: Reason | None, seconds: float
+    ) -> Iterator[LineageResult]:
+        sentence = reason.sentence if reason else ""
+        result = LineageResult(name, word, sentence, seconds, reason)
+        before = self._told.get(name)
+        self._told[name] = result
         if before is None or (before.result, before.reason) != (result.result, result.reason):
             yield result
 
 
-def explain_silence(code: int, said: str, last: str) -> str:
+def silence(code: int, said: str, last: str) -> Reason:
     """Why there is no result at all, by the exit status and the last lines."""
     how = f"was ended by signal {-code}" if code < 0 else f"ended with exit status {code}"
-    known = explain(said)
-    what = known if " (certbot: " in known else f"its last words: {last or 'none'}"
-    return f"certbot did not say what became of it and {how}; {what}"
+    known = understand(said)
+    what = known.sentence if known.cause else f"its last words: {last or 'none'}"
+    return Reason(
+        f"certbot did not say what became of it and {how}; {what}",
+        short=known.short or f"certbot {how} and did not say why",
+        remedy=known.remedy or "read its last words",
+    )

@@ -1,131 +1,118 @@
-"""Why a renewal failed, in one sentence: the cause and what to do, then certbot's own words."""
+"""Why a renewal failed: the cause, what mends it, and certbot's own words.
+
+The commands say all of it in one line (:attr:`Reason.sentence`), a page that shows certbot's words
+beside it says the least that helps (:meth:`Reason.brief`).
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+
+from certtui.renewal.causes import CAUSES, Cause
 
 #: The most characters of certbot's own words that follow a cause.
 _MOST = 400
 
-# The first that matches counts: what this host met itself, before what the certificate authority
-# (CA) met when it looked for the challenge; both know "connection refused". The wordings are those
-# of certbot 0.40 to 5.8, of requests, and of the problem types in RFC 8555, section 6.7.
-_CAUSES: tuple[tuple[str, str], ...] = (
-    (
-        r"rateLimited|too many (?:certificates|failed|new|registrations|currently)|[Rr]ate limit",
-        "the certificate authority's rate limit is reached; wait before the next try",
-    ),
-    (
-        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed",
-        "this host does not trust the ACME server's own certificate; update the ca-certificates "
-        "package, or set REQUESTS_CA_BUNDLE in certbot.env",
-    ),
-    (
-        r"ProxyError|Cannot connect to proxy|Tunnel connection failed",
-        "the proxy does not let certbot through; look at the *_proxy variables in certbot.env",
-    ),
-    (
-        r"Name or service not known|Temporary failure in name resolution|NameResolutionError"
-        r"|No address associated with hostname",
-        "this host cannot resolve the ACME server's name; look at its DNS resolver",
-    ),
-    (
-        r"HTTPS?ConnectionPool|Failed to establish a new connection|Max retries exceeded"
-        r"|Requesting \S+: |Network is unreachable|No route to host|Remote end closed connection"
-        r"|Read timed out",
-        "the ACME server cannot be reached from this host; look at its network, firewall and proxy",
-    ),
-    (
-        r"Unable to find \S+-hook command",
-        "a hook is not a program that can be found; correct it in the file below renewal/, "
-        "in cli.ini or in certbot.extra_args",
-    ),
-    (
-        r"unrecognized arguments",
-        "certbot does not know an option it was given; correct certbot.extra_args or cli.ini",
-    ),
-    (
-        r"Hook '--manual-\S+' for \S+ reported error|manual-\S+ command .* returned error code",
-        "the hook that answers the challenge failed; run it by hand to see why",
-    ),
-    (
-        r"[Cc]ould not bind (?:TCP )?port|Problem binding to port",
-        "another program of this host holds the port that certbot's standalone server needs; "
-        "use the web server's plugin or webroot, or stop it in a pre hook",
-    ),
-    (
-        r"plugin (?:does not appear to be|is not) installed|Could not choose appropriate plugin",
-        "a certbot plugin that this certificate needs is not installed",
-    ),
-    (
-        r"Error while running (?:nginx|apache)|plugin is not working|configuration error"
-        r"|nginx restart failed|Unable to restart (?:nginx|apache|web server)",
-        "certbot could not use the web server; test its configuration (nginx -t, apachectl -t)",
-    ),
-    (
-        r"Missing command line flag or config entry|webroot-path|does not exist or is not a dir"
-        r"|Unable to create.*challenge|webroot.*does not exist",
-        "certbot cannot place the challenge: the webroot or another setting of this certificate is "
-        "missing; look at its file below renewal/",
-    ),
-    (
-        r"No space left on device",
-        "the disk is full",
-    ),
-    (
-        r"Read-only file system",
-        "certbot may not write: the file system is read-only",
-    ),
-    (
-        r"Permission denied",
-        "certbot lacks a permission; run as root",
-    ),
-    (
-        r"acme:error:caa|\bType: caa\b|CAA record",
-        "a CAA record of the name forbids this certificate authority; change it in DNS",
-    ),
-    (
-        r"acme:error:dns|\bType: dns\b|DNS problem|NXDOMAIN|SERVFAIL|[Nn]o valid A(?:AAA)? records"
-        r"|no valid IP addresses|Incorrect TXT record|No TXT record",
-        "the name does not resolve as it must; correct its DNS records",
-    ),
-    (
-        r"(?:Fetching|connection).*[Cc]onnection refused",
-        "the name's port 80 (or 443) refused the connection; the web server must run and listen, "
-        "and the name must point to this host",
-    ),
-    (
-        r"Timeout (?:during connect|after connect)|likely firewall problem|acme:error:connection"
-        r"|\bType: connection\b",
-        "the name's port 80 (or 443) cannot be reached from the Internet; look at firewall and DNS",
-    ),
-    (
-        r"acme:error:tls|\bType: tls\b",
-        "the TLS answer on the name's port 443 was not certbot's; does the name point here?",
-    ),
-    (
-        r"acme:error:unauthorized|\bType: unauthorized\b|Invalid response from|did not match"
-        r"|\b40[34]\b",
-        "the web server answered, but not with certbot's challenge; is it another webroot, a "
-        "redirect, or another host that the name points to?",
-    ),
-    (
-        r"accountDoesNotExist|Account at .* does not exist|[Uu]nable to (?:find|load) account"
-        r"|AccountNotFound",
-        "the ACME account of this certificate is gone; register again with: certbot register",
-    ),
+#: The most characters of certbot's words that stand alone on a page.
+_BRIEF = 120
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why one certificate was not renewed.
+
+    ``cause`` and ``mend`` are parts of a sentence, ``said`` are certbot's words, shortened; each
+    may be empty. ``short`` and ``remedy`` are the same cause and mend in the fewest words.
+    ``domains`` are the names in it that failed, where certbot names them.
+    """
+
+    cause: str = ""
+    mend: str = ""
+    said: str = ""
+    short: str = ""
+    remedy: str = ""
+    domains: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one line."""
+        if not self.cause:
+            return self.said or "certbot gave no reason"
+        mend = f"; {self.mend}" if self.mend else ""
+        return f"{self.cause}{mend}" + (f" (certbot: {self.said})" if self.said else "")
+
+    def brief(self, key: str, name: str = "") -> str:
+        """Cause, mend and the ``key`` that tries again; for the certificate ``name``."""
+        if not self.cause:
+            return shorten(self.sentence, _BRIEF)
+        mend = self.remedy or self.mend
+        what = (self.short or self.cause) + self._where(name)
+        return f"{what}: {mend}, then {key}" if mend else what
+
+    def _where(self, name: str) -> str:
+        """Which names failed, where it is not the one the certificate is called after."""
+        if not self.domains or self.domains == (name,):
+            return ""
+        more = f" and {len(self.domains) - 1} more" if len(self.domains) > 1 else ""
+        return f" ({self.domains[0]}{more})"
+
+
+_COMPILED = tuple((re.compile(cause.said), cause) for cause in CAUSES)
+
+#: When the CA takes requests again, in its own words (Boulder's and RFC 3339's way to write it).
+_AGAIN = re.compile(r"retry after (\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)(?::\d\d)?(?: ?UTC|Z)")
+
+_DOMAIN = re.compile(r"\b(?:Domain|Identifier): +(\S+)")
+
+#: Another certbot is at work, and its lock is held.
+LOCKED = Reason(
+    "another certbot is at work and holds the lock",
+    "wait until it has ended (`pgrep -a certbot` shows it)",
 )
 
-_COMPILED = tuple((re.compile(pattern), cause) for pattern, cause in _CAUSES)
+
+def understand(said: str) -> Reason:
+    """What certbot ``said`` about a certificate that failed, and what that means."""
+    said = " ".join(said.split())
+    for pattern, cause in _COMPILED:
+        if pattern.search(said):
+            short, remedy = _here(cause, said)
+            domains = tuple(dict.fromkeys(_DOMAIN.findall(said)))
+            return Reason(cause.cause, cause.mend, shorten(said), short, remedy, domains)
+    return Reason(said=shorten(said))
+
+
+def _here(cause: Cause, said: str) -> tuple[str, str]:
+    """A cause and its remedy in few words, with the port or the time that certbot's words hold."""
+    short, remedy = cause.short, cause.remedy
+    if short.startswith("port 80") and "Fetching https://" in said:
+        short = short.replace("port 80", "port 443")
+    again = _AGAIN.search(said)
+    if again and short.startswith("rate limit"):
+        remedy = f"wait until {again[1]} {again[2]} UTC"
+    return short, remedy
 
 
 def explain(said: str) -> str:
     """One sentence for what certbot ``said`` about a certificate that failed."""
-    said = " ".join(said.split())
-    for pattern, cause in _COMPILED:
-        if pattern.search(said):
-            return f"{cause} (certbot: {shorten(said)})"
-    return shorten(said) or "certbot gave no reason"
+    return understand(said).sentence
+
+
+def usual() -> list[tuple[str, str]]:
+    """What most often keeps a renewal from working, and what mends it, in few words."""
+    known = {cause.short: cause.remedy for cause in CAUSES}
+    return [(short, known[short]) for short in _USUAL]
+
+
+_USUAL = (
+    "port 80 refused",
+    "port 80 cannot be reached",
+    "the name does not resolve as it must",
+    "the challenge is not served",
+    "rate limit reached",
+    "the ACME server cannot be reached",
+)
 
 
 def shorten(text: str, most: int = _MOST) -> str:

@@ -30,6 +30,15 @@ def test_it_is_private_and_begins_anew(tmp_path: Path) -> None:
     assert kept.problem == ""
 
 
+def test_another_try_adds_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    for number in range(3):
+        kept = Log(str(path), again=number > 0)
+        kept.write(f"try {number}")
+        kept.close()
+    assert path.read_text("utf-8") == "try 0\ntry 1\ntry 2\n"
+
+
 def test_a_new_one_is_private_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:

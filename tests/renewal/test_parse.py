@@ -352,3 +352,43 @@ def test_what_is_kept_for_a_reason_is_bounded() -> None:
     text = f"Processing /etc/letsencrypt/renewal/{DEMO}.conf\n" + "  Detail: x\n" * 5000
     reader, _ = _read(f"{text}Failed to renew certificate {DEMO} with error: " + "y" * 9999, DEMO)
     assert len(reader.results[0].reason) < 600
+
+
+@BOTH
+def test_a_result_has_the_parts_of_its_reason(version: str) -> None:
+    for path in sorted((RECORDED / version).glob("*.txt")):
+        reader, _ = _recorded(version, path.stem)
+        for row in reader.results:
+            assert (row.why.sentence if row.why else "") == row.reason
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("case", "name", "words"),
+    [
+        ("one-refused", SHOP, "port 80 refused: open it, then r"),
+        ("wrong-webroot", SHOP, "the challenge is not served: correct the webroot or DNS, then r"),
+        (
+            "server-away",
+            DEMO,
+            "the ACME server cannot be reached: look at network, firewall and proxy, then r",
+        ),
+        (
+            "post-hook-fails",
+            DEMO,
+            "it renews, but the post hook failed (nginx: configuration file test failed): run the "
+            "hook by hand, then r",
+        ),
+        (
+            "locked",
+            DEMO,
+            "certbot ended with exit status 1 and did not say why: read its last words, then r",
+        ),
+    ],
+)
+def test_a_page_says_it_shortly(version: str, case: str, name: str, words: str) -> None:
+    reader, _ = _recorded(version, case)
+    rows = {row.name: row.why for row in reader.results}
+    why = rows[name]
+    assert why is not None
+    assert why.brief("r", name) == words

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from certtui.renewal.reasons import explain, shorten
+from certtui.renewal.causes import CAUSES
+from certtui.renewal.reasons import Reason, explain, shorten, understand, usual
 
 
 @pytest.mark.parametrize(
@@ -95,3 +96,58 @@ def test_long_words_are_cut() -> None:
     assert shorten("abcdef", 6) == "abcdef"
     assert shorten("abcdefg", 6) == "abc..."
     assert len(explain("x" * 10_000)) == 400
+
+
+REFUSED = (
+    "Domain: www.a.example Type: connection Detail: 192.0.2.1: Fetching "
+    "http://www.a.example/.well-known/acme-challenge/x: Connection refused"
+)
+
+
+def test_a_reason_has_parts_and_one_line() -> None:
+    reason = understand(REFUSED)
+    assert reason.cause == "the name's port 80 (or 443) refused the connection"
+    assert reason.mend.startswith("the web server must run")
+    assert reason.said == REFUSED
+    assert explain(REFUSED) == f"{reason.cause}; {reason.mend} (certbot: {REFUSED})"
+
+
+@pytest.mark.parametrize(
+    ("said", "brief"),
+    [
+        (REFUSED, "port 80 refused (www.a.example): open it, then r"),
+        (REFUSED.replace("www.", ""), "port 80 refused: open it, then r"),
+        (REFUSED.replace("http:", "https:"), "port 443 refused (www.a.example): open it, then r"),
+        (
+            f"{REFUSED} {REFUSED.replace('www', 'mail')} {REFUSED}",
+            "port 80 refused (www.a.example and 1 more): open it, then r",
+        ),
+        (
+            "urn:ietf:params:acme:error:rateLimited :: too many failed authorizations (5) for "
+            '"a.example" in the last 1h0m0s, retry after 2026-03-01 13:05:09 UTC: see https://x',
+            "rate limit reached: wait until 2026-03-01 13:05 UTC, then r",
+        ),
+        ("too many certificates (5) already issued", "rate limit reached: wait an hour or more"),
+        ("Something new", "Something new"),
+        ("", "certbot gave no reason"),
+    ],
+)
+def test_a_page_gets_the_least_that_helps(said: str, brief: str) -> None:
+    assert understand(said).brief("r", "a.example").startswith(brief)
+
+
+def test_a_cause_without_few_words_is_said_in_its_own() -> None:
+    reason = Reason("certbot cannot use its configuration", "correct or remove it", "bad line")
+    assert reason.brief("r") == "certbot cannot use its configuration: correct or remove it, then r"
+    assert Reason("cancelled").brief("r") == "cancelled"
+
+
+def test_every_cause_has_few_words() -> None:
+    for cause in CAUSES:
+        assert len(f"{cause.short}: {cause.remedy}, then r") <= 90
+        assert cause.short and cause.remedy
+
+
+def test_what_is_usual_is_known() -> None:
+    assert len(usual()) == 6
+    assert ("port 80 refused", "open it") in usual()
