@@ -7,6 +7,7 @@ Nothing is imported here but the standard library; each handler imports the room
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -185,6 +186,25 @@ def _open_streams() -> None:
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the whole run
         sys.stdout = sys.stdout or nowhere
         sys.stderr = sys.stderr or nowhere
+    _fit(sys.stdin, "surrogateescape")
+    _fit(sys.stdout, "backslashreplace")
+    _fit(sys.stderr, "backslashreplace")
+
+
+def _fit(stream: object, errors: str) -> None:
+    """No character is an error; one that the terminal cannot show is not sent to it.
+
+    What the host holds (names, file contents, what certbot said) is in any language, and the
+    locale of whoever looks at it may be C.
+    """
+    if not isinstance(stream, io.TextIOWrapper):
+        return
+    encoding = None
+    if stream.writable() and stream.isatty():
+        from certtui import charset
+
+        encoding = "ascii" if charset.ascii_only() else None
+    stream.reconfigure(encoding=encoding, errors=errors)
 
 
 def _keep_the_hosts_clock() -> None:
