@@ -102,7 +102,10 @@ class Fit(LineFilter):
 
     def _fitted(self, style: Style) -> Style:
         if not self._look.colour:
-            return style.without_color
+            # What stands out by its background must do so still. Textual's own option list
+            # loses "reverse" from a style sheet.
+            marked = style.bgcolor is not None and not style.bgcolor.is_default
+            return style.without_color + Style(reverse=True) if marked else style.without_color
         front, back = _number(style.color), _number(style.bgcolor)
         if front is not None and back is None:
             front = self._readable(front)
