@@ -30,6 +30,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.sent = b""
+        self._heard = 0
         self._child: Any = pexpect.spawn(
             argv[0],
             list(argv[1:]),
@@ -77,6 +78,25 @@ class Terminal:
                 raise HostError(f"{lacking} did not come; the screen:\n{self.text}")
             alive = self.read(0.1)
         return self.text
+
+    def asks(self, question: str, prompt: str, timeout: float = 60) -> None:
+        """Waits for a question and its prompt in what was sent since the last one.
+
+        Lines that scroll away are heard, too. Raises HostError.
+        """
+        end = time.monotonic() + timeout
+        alive = True
+        while not (found := self._question(question, prompt)):
+            if not alive or time.monotonic() > end:
+                raise HostError(f"{question!r} was not asked; the screen:\n{self.text}")
+            alive = self.read(0.1)
+        self._heard = found
+
+    def _question(self, question: str, prompt: str) -> int:
+        """Where the prompt of a question ends; 0 before it is there."""
+        begins = self.sent.find(question.encode(), self._heard)
+        ends = self.sent.find(prompt.encode(), begins) if begins >= 0 else -1
+        return ends + len(prompt) if ends >= 0 else 0
 
     def send(self, keys: str) -> None:
         """Keys as the terminal sends them."""
