@@ -1,12 +1,13 @@
 """A list of lines drawn by Textual's line API: the diff, the log and long texts.
 
 RichLog is twenty times slower, and a horizontal scrollbar costs 16 KB on every start over SSH; here
-long lines are folded at the width, and only the rows in view are ever drawn.
+long lines are folded at the width, and only the rows in view are ever drawn. However many lines
+come, the last :data:`MOST` are kept, and adding one costs the same whatever is there already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
@@ -19,8 +20,11 @@ from textual.strip import Strip
 
 StyleOf = Callable[[str], Style]
 
-#: Lines kept; the full log is on disk.
-MOST = 20_000
+#: Lines kept; the full log is on disk. And how many more may gather before the oldest go.
+MOST, SLACK = 20_000, 2_000
+
+#: A row of the screen: a line that fits; or a part of one, the whole, and where in it that begins.
+Row = str | tuple[str, str, int]
 
 _PLAIN = Style()
 
@@ -52,8 +56,23 @@ def visible(line: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
 
 
+def fold(line: str, width: int) -> list[Row]:
+    """The rows of a line in ``width`` columns, where 0 is not known yet."""
+    plain = line.isascii()
+    if width < 1 or (len(line) if plain else cell_len(line)) <= width:
+        return [line]
+    if plain:
+        return [(line[at : at + width], line, at) for at in range(0, len(line), width)]
+    rows: list[Row] = []
+    at = 0
+    for part in chop_cells(line, width):
+        rows.append((part, line, at))
+        at += len(part)
+    return rows
+
+
 class Lines(ScrollView, can_focus=True):
-    """Lines, folded at the width; follows the end when asked to."""
+    """Lines, folded at the width; follows the end when asked to, until somebody scrolls up."""
 
     class Moved(Message):
         """The rows in view changed."""
@@ -64,8 +83,10 @@ class Lines(ScrollView, can_focus=True):
         super().__init__(id=id or None)
         self._style_of = style
         self._lines: list[str] = [visible(line) for line in lines]
-        self._rows: list[tuple[str, Style]] = []
+        self._rows: list[Row] = []
         self._width = 0
+        #: lines that are gone; where there are any, the first of those kept says so
+        self._lost = 0
         self.follow = False
 
     @property
@@ -81,62 +102,107 @@ class Lines(ScrollView, can_focus=True):
         """Shows other lines, from the top."""
         self._style_of = style or self._style_of
         self._lines = [visible(line) for line in lines]
+        self._lost = 0
         self._refold()
         self.scroll_to(y=0, animate=False, force=True)
         self._told()
 
-    def extend(self, lines: Iterable[str]) -> None:
-        """Adds lines at the end."""
-        added = [visible(line) for line in lines]
+    def extend(self, lines: Sequence[str], *, lost: int = 0) -> None:
+        """Adds lines at the end, before which ``lost`` others were left out."""
+        added = [visible(line) for line in lines[-MOST:]]
+        lost += len(lines) - len(added)
+        if lost:
+            self._drop(len(self._lines), lost)
+        shown = len(self._rows)
         self._lines += added
-        if len(self._lines) > MOST:
-            del self._lines[: len(self._lines) - MOST]
-            self._refold()
-        elif self._width:
+        if self._width:
             for line in added:
-                self._rows += self._fold(line)
-            self._grown()
-        if self.follow:
-            self.scroll_end(animate=False, force=True, immediate=True)
+                self._rows += fold(line, self._width)
+        if len(self._lines) > MOST + SLACK:
+            self._drop(len(self._lines) - MOST)
+            shown = 0
+        self._grown(shown)
         self._told()
 
+    def _drop(self, count: int, more: int = 0) -> None:
+        """The oldest lines go, and ``more`` that never were here; what is in view stays."""
+        gone = sum(len(fold(line, self._width)) for line in self._lines[:count])
+        self._lost += count + more - bool(self._lost)
+        note = f"({self._lost} earlier lines are only in the full log)"
+        added = fold(note, self._width)
+        self._lines[:count] = [note]
+        if self._width:
+            self._rows[:gone] = added
+            top = max(0, self.scroll_offset.y - gone + len(added))
+            self.scroll_to(y=top, animate=False, force=True)
+
     def on_resize(self, event: events.Resize) -> None:
-        """Folds anew at the new width."""
+        """Folds anew at the new width; the line at the top stays there."""
         del event
         if self.size.width != self._width:
+            before = self._rows[: self.scroll_offset.y + 1]
+            top = sum(isinstance(row, str) or not row[2] for row in before) - 1
             self._refold()
-            if self.follow:
-                self.scroll_end(animate=False, force=True, immediate=True)
+            if self.scroll_offset.y and not self.follow:
+                above = sum(len(fold(line, self._width)) for line in self._lines[:top])
+                self.scroll_to(y=above, animate=False, force=True)
+        elif self.follow:
+            self.scroll_end(animate=False, force=True, immediate=True)
         self._told()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self._told()
 
+    # -- following -----------------------------------------------------------------------------
+
+    def action_scroll_up(self) -> None:
+        self._pause()
+        super().action_scroll_up()
+
+    def action_page_up(self) -> None:
+        self._pause()
+        super().action_page_up()
+
+    def action_scroll_home(self) -> None:
+        self._pause()
+        super().action_scroll_home()
+
+    def on_mouse_scroll_up(self) -> None:
+        """The wheel reads back as PgUp does."""
+        self._pause()
+
+    def _pause(self) -> None:
+        if self.follow and self.max_scroll_y:
+            self.follow = False
+            self._told()
+
+    # -- drawing -------------------------------------------------------------------------------
+
     def render_line(self, y: int) -> Strip:
         """One row of the screen."""
-        row = self.scroll_offset.y + y
+        at = self.scroll_offset.y + y
         width = self.size.width
         base = self.rich_style
-        if row >= len(self._rows):
+        if at >= len(self._rows):
             return Strip.blank(width, base)
-        text, style = self._rows[row]
-        return Strip([Segment(text, base + style)]).adjust_cell_length(width, base)
+        row = self._rows[at]
+        text, line = (row, row) if isinstance(row, str) else row[:2]
+        style = base + self._style_of(line)
+        return Strip([Segment(text, style)]).adjust_cell_length(width, base)
 
     def _refold(self) -> None:
         self._width = self.size.width
-        self._rows = [row for line in self._lines for row in self._fold(line)]
-        self._grown()
+        self._rows = [row for line in self._lines for row in fold(line, self._width)]
+        self._grown(0)
 
-    def _grown(self) -> None:
+    def _grown(self, shown: int) -> None:
+        """There are rows after the first ``shown``; those below the ones in view cost nothing."""
         self.virtual_size = Size(self._width, len(self._rows))
-        self.refresh()
-
-    def _fold(self, line: str) -> list[tuple[str, Style]]:
-        style = self._style_of(line)
-        if self._width < 1 or cell_len(line) <= self._width:
-            return [(line, style)]
-        return [(part, style) for part in chop_cells(line, self._width)]
+        if self.follow:
+            self.scroll_end(animate=False, force=True, immediate=True)
+        if self.follow or shown < self.scroll_offset.y + self.size.height:
+            self.refresh()
 
     def _told(self) -> None:
         if self.is_mounted:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import textwrap
 import threading
-from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
 from certtui.errors import ExitCode
-from certtui.renewal.events import Event, Line
+from certtui.renewal.reasons import usual
 from certtui.tui.body import Body, Keys
+from certtui.tui.feed import Feed
 from certtui.tui.frame import rule
 from certtui.tui.lines import Lines
 from certtui.tui.progress import Progress
@@ -30,40 +31,44 @@ _TICK = 0.1
 #: Columns from which the log stands beside the certificates, and those of the certificates.
 _WIDE, _LEFT = 120, 48
 
+#: Lines that the log keeps at least, and those of the status and the rule.
+_LOG, _FIXED = 4, 2
+
 _HELP = [
     "Every renewal is tried now against a test server; no certificate is replaced.",
     "",
-    "  c      cancel: certbot is asked to stop, and is waited for",
-    "  r      try those again that failed",
-    "  PgUp   read back; the log waits",
-    "  End    follow the log again",
+    "  c       cancel: certbot is asked to stop, and is waited for",
+    "  r       once it is over: try those again that failed",
+    "  PgUp Up read back: the log is paused, certbot goes on",
+    "  End     follow the log again",
     "",
-    "What usually mends a failure:",
-    "  connection refused or timeout   port 80 must be open from the Internet",
-    "  DNS problem, NXDOMAIN           the name must point to this host",
-    "  404 or unauthorized             the webroot is not the one the server serves",
-    "  too many failed authorizations  wait an hour",
 ]
 
 
-class DryRun(Body, can_focus=False):
-    """Runs by itself; Enter goes on when it is over."""
+class DryRun(Body):
+    """Runs by itself; Enter goes on when it is over. ``before`` is a run whose rest is tried."""
 
     step = "Dry run"
     free = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_log(-1)", show=False),
+        Binding("down", "scroll_log(1)", show=False),
+        Binding("home", "scroll_log(-1000000)", show=False),
+    ]
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, before: Progress | None = None) -> None:
         super().__init__()
         self._job = job
-        self.progress = Progress(tuple(item.name for item in job.facts.lineages))
-        self._events: deque[Event] = deque()
+        self.progress = before or Progress(tuple(item.name for item in job.facts.lineages))
+        self._retries = before is not None
+        self._feed = Feed()
         self._cancel = threading.Event()
-        self._retry: list[str] = []
+        self._names: list[str] = []
         self._start = 0.0
         self._seconds = 0.0
         self._ticking: Timer | None = None
+        self._shown: dict[str, str] = {}
         self.running = False
-        self.problem = ""
 
     def compose(self) -> ComposeResult:
         yield Static(classes="status", markup=False)
@@ -75,13 +80,16 @@ class DryRun(Body, can_focus=False):
                 yield Lines()
 
     def on_mount(self) -> None:
-        lines = self.query_one(Lines)
-        lines.follow = True
-        lines.focus()
-        self._begin([""])
+        # The keys are this body's: a log with the focus would scroll and go on to follow.
+        self.query_one(Lines).can_focus = False
+        if self._retries:
+            self._again()
+        else:
+            self._begin([""])
 
     def on_resize(self) -> None:
         self.set_class(self._wide, "-wide")
+        self._shown.clear()
         self._draw()
 
     @property
@@ -89,102 +97,132 @@ class DryRun(Body, can_focus=False):
         """Whether the log has room beside the certificates."""
         return self.size.width >= _WIDE
 
+    @property
+    def problem(self) -> str:
+        """What went wrong besides certificates that failed."""
+        return self.progress.trouble
+
+    # -- the run -------------------------------------------------------------------------------
+
     def _begin(self, names: list[str]) -> None:
         """A run for all ("") or, one after the other, for those named."""
-        self.running, self.problem = True, ""
+        self.running = True
         self._cancel.clear()
-        self._start = monotonic()
-        self._retry = names
-        self.query_one(Lines).follow = True
+        self._start, self._seconds = monotonic(), 0.0
+        self._names = names
+        self.say("")
+        self._follow(True)
         self._ticking = self.set_interval(_TICK, self._tick)
         self.wizard.background(self._work, self._ended, self._failed)
         self._draw()
         self.wizard.refresh_frame()
 
-    def _work(self) -> None:
-        """In the worker: events are left for the next tick."""
-        for name in self._retry:
-            if not self._cancel.is_set():
-                for event in self._job.dry_run(self._cancel, only=name):
-                    self._events.append(event)
+    def _again(self) -> None:
+        """Tries what failed, else everything."""
+        names = self.progress.failed
+        self.progress.again(names or list(self.progress.states))
+        self._retries = True
+        self._begin(names or [""])
 
-    # -- what is shown -------------------------------------------------------------------------
+    def _work(self) -> None:
+        """In the worker: events are left for the next look."""
+        more = {"again": True} if self._retries else {}
+        for name in self._names:
+            if self._cancel.is_set():
+                self.progress.cancelled = True
+                return
+            for event in self._job.dry_run(self._cancel, only=name, **more):
+                self._feed.put(event)
 
     def _tick(self) -> None:
         if not self.running:
             return
-        said: list[str] = []
-        news = False
-        for _ in range(len(self._events)):
-            event = self._events.popleft()
-            if isinstance(event, Line):
-                # The rules certbot draws say nothing; the log on disk has them.
-                if event.text.strip(" -") or not event.text:
-                    said.append(event.text)
-            else:
-                news = True
-                self.progress.take(event)
-        if said:
-            self.query_one(Lines).extend(said)
+        news = self._take()
         seconds = monotonic() - self._start
         if news or int(seconds) != int(self._seconds):
             self._seconds = seconds
             self._draw()
 
+    def _take(self) -> bool:
+        """Takes what has come; whether it changes more than the log."""
+        news = self._feed.take()
+        for event in news.events:
+            self.progress.take(event)
+        if news.lines:
+            self.query_one(Lines).extend(news.lines, lost=news.lost)
+        return bool(news.events)
+
+    # -- what is shown -------------------------------------------------------------------------
+
     def _draw(self) -> None:
-        height = self.size.height or 22
-        state = self.progress.headline(self._seconds)
-        if not self.running:
-            state = f"{self._verdict()}   {state}"
-        self.query_one(".status", Static).update(state)
-        most = max(2, height - 6) if self._wide else max(2, min(8, height // 3))
-        rows = self.progress.rows(most)
-        width = _LEFT - 1 if self._wide else max(20, self.size.width or 80)
-        folded = [
-            part
-            for row in rows
-            for part in textwrap.wrap(row, width, subsequent_indent=" " * 12) or [""]
-        ]
-        self.query_one("#lineages", Static).update("\n".join(folded))
+        """Only what has changed is drawn, and so sent: mostly the line with the clock."""
+        height, width = self.size.height or 22, self.size.width or 80
+        head = "" if self.running else self.progress.verdict
+        if self.running and self._cancel.is_set():
+            head = "STOPPING"
+        self._put(".status", self.progress.headline(self._seconds, width, head))
+        columns = _LEFT - 1 if self._wide else max(20, width)
+        rows = self.progress.rows(self._room(height, columns), columns)
+        self._put("#lineages", "\n".join([*rows, *self._log_line(columns)]))
         self.moved()
 
-    def _verdict(self) -> str:
-        if self.progress.proved:
-            return "PROVED"
-        return "CANCELLED" if self._cancel.is_set() else "FAILED"
+    def _room(self, height: int, columns: int) -> int:
+        """Lines for the certificates; more where many failed, for they are what matters."""
+        problem = len(textwrap.wrap(self.problem, self.size.width or 80))
+        most = height - _FIXED - problem
+        if self._wide:
+            return max(2, most)
+        usual = max(3, min(8, height // 3))
+        return max(2, min(most - _LOG, max(usual, self.progress.failing(columns) + 1)))
+
+    def _log_line(self, columns: int) -> list[str]:
+        """Where all of it can be read, where the rule has no room to say so."""
+        path = "" if self.running else self.progress.log
+        if not path or len(path) <= self._rule_width - 30:
+            return []
+        return textwrap.wrap(f"Full log: {path}", columns)
+
+    @property
+    def _rule_width(self) -> int:
+        width = self.size.width or 80
+        return width - _LEFT if self._wide else width
 
     def moved(self) -> None:
         lines = self.query_one(Lines)
-        right = lines.position
+        right, path = lines.position, self.progress.log
         if self.running:
             right = "following" if lines.follow else f"paused  {right}"
-        self.query_one(".rule", Static).update(
-            rule("certbot", right, lines.size.width or self.size.width)
+        whole = not self.running and path and not self._log_line(80)
+        self._put(
+            ".rule", rule(f"full log: {path}" if whole else "certbot", right, self._rule_width)
         )
+
+    def _put(self, where: str, text: str) -> None:
+        if self._shown.get(where) != text:
+            grows = self._shown.get(where, "\n").count("\n") != text.count("\n")
+            self._shown[where] = text
+            self.query_one(where, Static).update(text, layout=grows)
 
     # -- its end -------------------------------------------------------------------------------
 
     def _ended(self, nothing: None) -> None:
         del nothing
-        self._stop()
-        done = self.progress.done
+        self._stop("")
         code = ExitCode.OK
         if not self.progress.proved:
             from certtui.renewal.report import exit_code
 
+            done = self.progress.done
             code = exit_code(done) if done and not done.ok else ExitCode.FAILED
-            log = f"Full output: {done.log}" if done and done.log else ""
-            reason = done.reason if done else ""
-            self.problem = "  ".join(part for part in (reason, log) if part)
         self._close(int(code))
 
     def _failed(self, sentence: str, code: int) -> None:
-        self._stop()
-        self.problem = sentence
+        self._stop(sentence)
         self._close(code)
 
-    def _stop(self) -> None:
-        self._tick()
+    def _stop(self, trouble: str) -> None:
+        self._take()
+        self.progress.stopped(trouble)
         self.running = False
         self._seconds = monotonic() - self._start
         if self._ticking is not None:
@@ -201,45 +239,57 @@ class DryRun(Body, can_focus=False):
 
     def works(self) -> Keys:
         if self.running:
-            asked = self._cancel.is_set()
-            first = ("", "stopping certbot...") if asked else ("c", "cancel")
+            stopping = self._cancel.is_set()
+            first = ("", "stopping certbot...") if stopping else ("c", "cancel")
             return [first, ("PgUp", "pause"), ("End", "follow"), ("?", "help")]
         keys: Keys = [("Enter", "go on")]
-        if self.progress.failed or not self.progress.proved:
+        if not self.progress.proved:
             keys.append(("r", "retry"))
         return [*keys, ("PgUp", "read back"), ("?", "help"), ("q", "quit")]
 
     def help(self) -> list[str]:
-        return _HELP
+        path = self._job.log_path if self.running else self.progress.log
+        lines = [*_HELP, *([f"The full log is in {path}", ""] if path else [])]
+        for name in self.progress.failed:
+            said = f"{name}: {self.progress.reasons.get(name, '')}"
+            lines += [*textwrap.wrap(said, max(20, self.size.width)), ""]
+        lines.append("What usually keeps a renewal from working, and what mends it:")
+        width = max(len(cause) for cause, _ in usual())
+        return [*lines, *(f"  {cause:<{width}}  {mend}" for cause, mend in usual())]
 
     def accept(self) -> None:
         if not self.running:
-            self.wizard.done_page(self.progress)
+            from certtui.tui.screens.done import Done
+
+            self.wizard.go(self.wizard.show(Done(self.progress, self._job)))
 
     def letter(self, key: str) -> None:
-        if key == "c" and self.running:
+        if key == "c" and self.running and not self._cancel.is_set():
             self._cancel.set()
+            self._draw()
             self.wizard.refresh_frame()
         elif key == "r" and not self.running and not self.progress.proved:
-            again = self.progress.failed
-            self.progress.again(again or list(self.progress.states))
-            self.say("")
-            self._begin(again or [""])
+            self._again()
         elif key == "end":
-            self.follow(True)
+            self._follow(True)
 
-    def follow(self, on: bool) -> None:
-        """Follows the log, or waits where it is."""
+    def _follow(self, on: bool) -> None:
         lines = self.query_one(Lines)
         lines.follow = on
         if on:
-            lines.scroll_end(animate=False, force=True)
+            lines.scroll_end(animate=False, force=True, immediate=True)
+        self.moved()
+
+    def action_scroll_log(self, by: int) -> None:
+        """Moves the log; it pauses but at its end."""
+        lines = self.query_one(Lines)
+        to = max(0, min(lines.scroll_offset.y + by, lines.max_scroll_y))
+        lines.follow = to >= lines.max_scroll_y
+        lines.scroll_to(y=to, animate=False, force=True, immediate=True)
         self.moved()
 
     def page(self, direction: int) -> None:
-        if direction < 0:
-            self.follow(False)
-        super().page(direction)
+        self.action_scroll_log(direction * max(1, self.query_one(Lines).size.height - 1))
 
     async def leave(self) -> bool:
         return True
