@@ -21,14 +21,19 @@ class Terminal:
     """A child in a pseudo-terminal whose output a terminal emulator reads."""
 
     def __init__(
-        self, root: Path, *arguments: str, size: tuple[int, int] = (80, 24), **env: str
+        self,
+        root: Path,
+        *arguments: str,
+        size: tuple[int, int] = (80, 24),
+        module: str = "tests.tui.start",
+        **env: str,
     ) -> None:
         make_root(root)
         columns, rows = size
         inherited = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "SSH_CONNECTION")}
         self.child: Any = pexpect.spawn(
             sys.executable,
-            ["-m", "tests.tui.start", str(root), *arguments],
+            ["-m", module, str(root), *arguments],
             dimensions=(rows, columns),
             env={**inherited, "TERM": "xterm-256color", "COLUMNS": "7", "LINES": "3", **env},
             timeout=20,
