@@ -54,7 +54,7 @@ class Kind:
         if not self.tmux:
             return f"exec {said} {command}"
         inner = f"{said} {command}; echo $? >{_EXIT_CODE}"
-        tmux = f"tmux -u -f /dev/null start-server ';' set -g status off ';' new {{}}"
+        tmux = "tmux -u -f /dev/null start-server ';' set -g status off ';' new {}"
         return f"exec {said} {tmux.format(shlex.quote(inner))}"
 
     def __str__(self) -> str:

@@ -66,6 +66,8 @@ class Review(Body, can_focus=False):
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height < 18, "-small")
         self.query_one("#files", ChoiceList).rows(self._rows())
+        if self._files:
+            self._summary()
 
     def look(self) -> None:
         """Compares anew, in a worker."""
@@ -122,7 +124,11 @@ class Review(Body, can_focus=False):
         ]
         conflicts = len(self.preview.conflicts)
         counted += [f"{conflicts} conflict{'s' * (conflicts > 1)}"] if conflicts else []
-        text = f"Files: {', '.join(counted)}; commands: {len(self.actions)}; nothing is written yet"
+        files, end = f"Files: {', '.join(counted)}", "nothing is written yet"
+        short = f"Files: {len(self._files)}; {end}"
+        for text in (f"{files}; commands: {len(self.actions)}; {end}", f"{files}; {end}", short):
+            if len(text) <= self.size.width:
+                break
         self.query_one(".status", Static).update(text)
 
     def _rows(self) -> list[Row]:
