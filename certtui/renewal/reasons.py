@@ -43,12 +43,13 @@ class Reason:
         return f"{self.cause}{mend}" + (f" (certbot: {self.said})" if self.said else "")
 
     def brief(self, key: str, name: str = "") -> str:
-        """Cause, mend and the ``key`` that tries again; for the certificate ``name``."""
+        """Cause, mend and the ``key`` that tries again, if any; for the certificate ``name``."""
         if not self.cause:
             return shorten(self.sentence, _BRIEF)
         mend = self.remedy or self.mend
         what = (self.short or self.cause) + self._where(name)
-        return f"{what}: {mend}, then {key}" if mend else what
+        then = f", then {key}" if key else ""
+        return f"{what}: {mend}{then}" if mend else what
 
     def _where(self, name: str) -> str:
         """Which names failed, where it is not the one the certificate is called after."""

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from certtui.renewal.events import Done, Event, LineageResult, LineageStarted
+from certtui.renewal.reasons import LOCKED, Reason
 
-_ORDER = {"failed": 0, "running": 1, "waiting": 2, "skipped": 3, "ok": 4}
+#: What is not tried yet, or was not tried because the run was stopped.
+WAITING, UNTRIED = "waiting", "not tried"
+
+_ORDER = {"failed": 0, "running": 1, UNTRIED: 2, WAITING: 3, "skipped": 4, "ok": 5}
 _BAR = 20
+
+#: Columns of the state before each name, and under which a reason is folded.
+_HANG = 12
+
+#: The fewest columns a reason is given beside its name; with fewer it goes below.
+_BESIDE = 24
 
 
 @dataclass
@@ -19,35 +30,61 @@ class Progress:
     states: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     done: Done | None = None
+    #: why a run is not ok though its certificates are, or could not begin: a sentence
+    trouble: str = ""
+    cancelled: bool = False
+    _why: dict[str, Reason | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.states = dict.fromkeys(self.names, "waiting")
+        self.states = dict.fromkeys(self.names, WAITING)
 
     def take(self, event: Event) -> None:
         """One event."""
         if isinstance(event, LineageStarted):
             self.states[event.name] = "running"
-            self.reasons.pop(event.name, None)
+            self._forget(event.name)
         elif isinstance(event, LineageResult):
             self._result(event)
         elif isinstance(event, Done):
-            self.done = event
-            for result in event.lineages:
-                self._result(result)
-            for name, state in self.states.items():
-                if state == "running":
-                    self.states[name] = "waiting"
+            self._end(event)
 
     def again(self, names: Sequence[str]) -> None:
         """These are tried once more."""
-        self.done = None
+        self.done, self.trouble, self.cancelled = None, "", False
         for name in names:
-            self.states[name] = "waiting"
-            self.reasons.pop(name, None)
+            self.states[name] = WAITING
+            self._forget(name)
+
+    def stopped(self, trouble: str = "") -> None:
+        """No more events come; ``trouble`` says why where certbot did not."""
+        self.trouble = trouble or self.trouble
+        for name, state in self.states.items():
+            if state in ("running", WAITING):
+                self.states[name] = UNTRIED
+
+    def _forget(self, name: str) -> None:
+        self.reasons.pop(name, None)
+        self._why.pop(name, None)
 
     def _result(self, result: LineageResult) -> None:
         self.states[result.name] = result.result
         self.reasons[result.name] = result.reason
+        self._why[result.name] = result.why
+
+    def _end(self, done: Done) -> None:
+        self.done = done
+        self.cancelled = self.cancelled or done.cancelled
+        for result in done.lineages:
+            self._result(result)
+            if result.result == "skipped" and (done.cancelled or done.locked):
+                self.states[result.name] = UNTRIED
+                self._forget(result.name)
+        if done.locked:
+            self.trouble = LOCKED.sentence
+        elif not done.ok and all(result.result == "ok" for result in done.lineages):
+            self.trouble = done.reason
+
+    # -- what it comes to ----------------------------------------------------------------------
 
     def count(self, state: str) -> int:
         """How many are in a state."""
@@ -60,38 +97,113 @@ class Progress:
 
     @property
     def finished(self) -> int:
-        """How many have a result."""
-        return sum(self.count(state) for state in ("ok", "failed", "skipped"))
+        """How many were tried to their end."""
+        return self.count("ok") + self.count("failed")
 
     @property
     def proved(self) -> bool:
-        """Whether every certificate renewed."""
-        return bool(self.states) and self.count("ok") == len(self.states)
+        """Whether every certificate renewed, and nothing else went wrong."""
+        return bool(self.states) and self.count("ok") == len(self.states) and not self.trouble
 
-    def headline(self, seconds: float) -> str:
+    @property
+    def verdict(self) -> str:
+        """How it ended, in one word or two."""
+        if self.proved:
+            return "PROVED"
+        if self.failed:
+            return "FAILED"
+        return "CANCELLED" if self.cancelled else "NOT PROVED"
+
+    @property
+    def log(self) -> str:
+        """The full output on disk, or ""."""
+        return self.done.log if self.done else ""
+
+    def brief(self, name: str, key: str = "r") -> str:
+        """Why, in few words, with the ``key`` that tries again if there is one."""
+        why = self._why.get(name)
+        return why.brief(key, name) if why else self.reasons.get(name, "")
+
+    # -- how it looks --------------------------------------------------------------------------
+
+    def headline(self, seconds: float, width: int = 80, head: str = "") -> str:
         """One line: how many, how many failed, how long, a bar of plain characters."""
         total = len(self.states)
-        filled = _BAR * self.finished // total if total else 0
-        failed = f"   {self.count('failed')} failed" if self.count("failed") else ""
-        clock = f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-        bar = "#" * filled + "." * (_BAR - filled)
-        return f"{self.finished} of {total}{failed}   {clock}   [{bar}]"
+        parts = [head, f"{self.finished} of {total}"]
+        parts += [f"{self.count(s)} {s}" for s in ("failed", "skipped") if self.count(s)]
+        parts.append(f"{int(seconds) // 60}:{int(seconds) % 60:02d}")
+        text = "   ".join(part for part in parts if part)
+        room = min(_BAR, width - len(text) - 5)
+        if room < 4:
+            return text
+        filled = room * self.finished // total if total else 0
+        return f"{text}   [{'#' * filled}{'.' * (room - filled)}]"
 
-    def rows(self, most: int) -> list[str]:
-        """Failed first, then running, waiting and ok; what does not fit becomes counts."""
-        ordered = sorted(self.states, key=lambda name: _ORDER.get(self.states[name], 5))
-        shown = ordered if len(ordered) <= most else ordered[: max(1, most - 1)]
-        width = max((len(name) for name in shown), default=0)
-        lines = [
-            f"  {self.states[name]:<9} {name:<{width}}   {self.reasons.get(name, '')}".rstrip()
-            for name in shown
-        ]
-        rest = ordered[len(shown) :]
-        if rest:
-            counts = [
-                f"{count} {state}"
-                for state in _ORDER
-                if (count := sum(self.states[name] == state for name in rest))
-            ]
-            lines.append(f"  and {', '.join(counts)}")
+    def rows(self, most: int, width: int = 80) -> list[str]:
+        """At most so many lines: failed first, then running, waiting and ok.
+
+        What does not fit becomes counts. A reason is folded under itself while there is room for
+        all that failed, else cut.
+        """
+        ordered = sorted(self.states, key=lambda name: _ORDER.get(self.states[name], 6))
+        beside = self._column(ordered, width)
+        folded = {name: self._row(name, beside, width) for name in ordered[:most]}
+        failed = [name for name in ordered[:most] if self.states[name] == "failed"]
+        if sum(len(folded[name]) for name in failed) >= most:
+            folded.update({name: [_cut(self._line(name, beside), width)] for name in failed})
+        lines: list[str] = []
+        for number, name in enumerate(ordered):
+            left = most - len(lines) - (number + 1 < len(ordered))
+            if name not in folded or len(folded[name]) > left:
+                return [*lines, self._rest(ordered[number:], width)]
+            lines += folded[name]
         return lines
+
+    def explained(self, width: int) -> list[str]:
+        """What failed, with certbot's own words."""
+        lines: list[str] = []
+        for name in self.failed:
+            lines += [*textwrap.wrap(f"{name}: {self.reasons.get(name, '')}", width), ""]
+        return lines
+
+    def failing(self, width: int) -> int:
+        """Lines that all that failed takes."""
+        beside = self._column(list(self.states), width)
+        return sum(len(self._row(name, beside, width)) for name in self.failed)
+
+    def _column(self, names: Sequence[str], width: int) -> int:
+        """Columns for the names where a reason fits beside them; 0 where it goes below."""
+        said = [name for name in names if self.brief(name)]
+        longest = max((len(name) for name in said), default=0)
+        return longest if width - _HANG - longest - 3 >= _BESIDE else 0
+
+    def _line(self, name: str, beside: int) -> str:
+        """A row in one line, however long."""
+        head = f"  {self.states[name]:<9} {name:<{beside}}"
+        return f"{head}   {self.brief(name)}".rstrip()
+
+    def _row(self, name: str, beside: int, width: int) -> list[str]:
+        brief = self.brief(name)
+        if brief and not beside:
+            above = _fold(f"  {self.states[name]:<9} {name}", width, _HANG)
+            return above + _fold(" " * _HANG + brief, width, _HANG)
+        return _fold(self._line(name, beside), width, _HANG + beside + 3 if brief else _HANG)
+
+    def _rest(self, names: Sequence[str], width: int) -> str:
+        counts = [
+            f"{count} {state}"
+            for state in _ORDER
+            if (count := sum(self.states[name] == state for name in names))
+        ]
+        return _cut(f"  and {', '.join(counts)}", width)
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def _fold(text: str, width: int, hang: int) -> list[str]:
+    """Lines of a text; the key at its end does not stand alone on one."""
+    text = text.replace("then r", "then\xa0r")
+    lines = textwrap.wrap(text, width, subsequent_indent=" " * hang, break_on_hyphens=False)
+    return [line.replace("\xa0", " ") for line in lines]

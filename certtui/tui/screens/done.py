@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.widgets import Static
@@ -13,39 +15,69 @@ from certtui.interview import Interview
 from certtui.tui.body import Body, Keys
 from certtui.tui.progress import Progress
 
-_REMEMBER = (
-    "certtui status   certificates, next and last runs",
-    "certtui doctor   checks that the next renewal will happen",
-    "certtui undo     puts back what was there before",
-)
+if TYPE_CHECKING:
+    from certtui.workflow import Job
+
+#: Columns before what a block says.
+_HANG = 13
+
+#: Certificates named among those that failed.
+_NAMED = 6
+
+_HELP = [
+    "What was set up works on by itself; certtui is needed no more, only to look or to change.",
+    "",
+    "  Enter   leaves; what this page says stays in your terminal",
+    "  r       tries again what was not proved",
+    "  d       doctor: everything that could keep the next renewal from happening",
+    "  s       status: certificates, next and last runs",
+    "",
+    "A dry run proves that certbot can renew. It does not prove that mail arrives.",
+]
 
 
-def summary(interview: Interview, progress: Progress | None) -> list[str]:
-    """The page and, on leaving, the lines that stay in the terminal."""
+def summary(interview: Interview, progress: Progress | None, *, short: bool = False) -> list[str]:
+    """The page and, on leaving, the lines that stay in the terminal; ``short`` of explanations."""
     lines = [_headline(interview, progress), ""]
     lines += _block("Next runs", _next(interview))
     lines += _block("Mail", [_mail(interview)])
-    if progress is not None and progress.failed:
-        lines += _block(
-            "Failed", [f"{name}: {progress.reasons.get(name, '')}" for name in progress.failed[:6]]
-        )
-    return [*lines, *_block("Remember", list(_REMEMBER))]
+    lines += _first(interview)
+    if progress is not None and not progress.proved:
+        lines += _block("Failed", _failed(progress))
+        lines += _block("Why", [progress.trouble] if progress.trouble else [])
+        lines += _block("Full log", [progress.log] if progress.log else [])
+    commands = _remember(interview)
+    if short:
+        return [*lines, *_block("Remember", ["   ".join(command for command, _ in commands)])]
+    width = max(len(command) for command, _ in commands)
+    explained = [f"{command:<{width}}   {what}".rstrip() for command, what in commands]
+    return [*lines, *_block("Remember", explained)]
 
 
 def _headline(interview: Interview, progress: Progress | None) -> str:
     if interview.facts is not None and not interview.facts.lineages:
-        return "SET UP, NOT PROVED: no certificate yet; after the first: certtui dry-run"
+        return "SET UP, NOT PROVED: there is no certificate yet"
     if progress is None:
-        return "SET UP, NOT PROVED: certtui dry-run proves it"
+        how = ": certtui dry-run proves it" if _live(interview) else ""
+        return f"SET UP, NOT PROVED{how}"
     count = f"{progress.count('ok')} of {len(progress.states)}"
     if progress.proved:
         return f"SET UP AND PROVED: dry run renewed {count}"
-    return f"SET UP, NOT PROVED: dry run renewed {count}; mend it, then: certtui dry-run"
+    if progress.cancelled:
+        tried = f"{progress.finished} of {len(progress.states)}"
+        return f"SET UP, NOT PROVED: the dry run was cancelled after {tried}"
+    then = "; mend it, then: certtui dry-run" if _live(interview) else ""
+    return f"SET UP, NOT PROVED: dry run renewed {count}{then}"
+
+
+def _live(interview: Interview) -> bool:
+    """Whether this is about the machine itself, which the commands then speak of."""
+    return interview.session.root == "/"
 
 
 def _next(interview: Interview) -> list[str]:
     try:
-        return [line[11:] for line in explain.next_runs(interview, 2)]
+        return [line[11:].strip() for line in explain.next_runs(interview, 2)]
     except CerttuiError as error:
         return [str(error)]
 
@@ -55,7 +87,43 @@ def _mail(interview: Interview) -> str:
     if not values["mail.to"]:
         return "none; runs are in /var/lib/certtui/runs.log"
     when = {"failure": "on failure", "every-failure": "on every failure", "always": "on every run"}
-    return f"{values['mail.to']} {when[values['mail.on']]}; not proved: certtui drill"
+    return f"{values['mail.to']} {when[values['mail.on']]}; that it arrives is not proved"
+
+
+def _first(interview: Interview) -> list[str]:
+    """How to get a first certificate, where there is none."""
+    from certtui.renewal.commands import first_certificate
+
+    facts = interview.facts
+    if facts is None or facts.lineages:
+        return []
+    command = first_certificate(interview.document(lenient=True).plan, facts)
+    return _block("First", [command, *(["then: certtui dry-run"] if _live(interview) else [])])
+
+
+def _failed(progress: Progress) -> list[str]:
+    failed = progress.failed
+    lines = [f"{name}: {progress.brief(name, '')}" for name in failed[:_NAMED]]
+    more = len(failed) - _NAMED
+    return [*lines, f"and {more} more"] if more > 0 else lines
+
+
+def _remember(interview: Interview) -> list[tuple[str, str]]:
+    """The commands to remember: only those that work where this was set up."""
+    session = interview.session
+    if session.note == "demo":
+        return [("sudo certtui", "on a server: this folder is gone when the demo ends")]
+    if not _live(interview):
+        below = f"--root {shlex.quote(session.root)}"
+        return [
+            (f"certtui diff {below}", "what differs from the plan"),
+            (f"certtui undo {below}", "puts back what was there before"),
+        ]
+    return [
+        ("certtui status", "certificates, next and last runs"),
+        ("certtui doctor", "checks that the next renewal will happen"),
+        ("certtui undo", "puts back what was there before"),
+    ]
 
 
 def _block(head: str, lines: list[str]) -> list[str]:
@@ -63,41 +131,84 @@ def _block(head: str, lines: list[str]) -> list[str]:
 
 
 class Done(Body):
-    """The last page."""
+    """The last page. With the ``job`` of a dry run it can be tried again."""
 
     step = "Done"
     free = False
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, progress: Progress | None, job: Job | None = None) -> None:
         super().__init__()
         self._progress = progress
+        self._job = job
 
     def compose(self) -> ComposeResult:
         yield Static(classes="heading", markup=False)
         yield Static(id="text", markup=False)
 
+    def on_mount(self) -> None:
+        self._show()
+
     def on_resize(self) -> None:
-        width = max(20, self.size.width)
-        headline, _, *lines = summary(self.interview, self._progress)
+        self._show()
+        self.wizard.refresh_frame()
+
+    def resume(self) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        width = max(20, self.size.width or 80)
+        short = self.wizard.size.height < 20
+        headline, _, *lines = summary(self.interview, self._progress, short=short)
+        if short:
+            self.query_one(".heading", Static).add_class("tight")
         self.query_one(".heading", Static).update(headline)
+        hang = " " * _HANG
         folded = [
             part
             for line in lines
-            for part in textwrap.wrap(
-                line, width, subsequent_indent=" " * 13, break_on_hyphens=False
-            )
+            for part in textwrap.wrap(line, width, subsequent_indent=hang, break_on_hyphens=False)
             or [""]
         ]
         self.query_one("#text", Static).update("\n".join(folded))
 
+    @property
+    def _unproved(self) -> bool:
+        return self._job is not None and self._progress is not None and not self._progress.proved
+
     def works(self) -> Keys:
-        return [("Enter", "leave (this summary stays in your terminal)")]
+        keys: Keys = [("Enter", "leave")]
+        if self._unproved:
+            keys.append(("r", "retry"))
+        if self._has_doctor:
+            keys.append(("d", "doctor"))
+        keys.append(("s", "status"))
+        if self.overflows():
+            keys.append(("PgDn", "more"))
+        return [*keys, ("?", "help")]
+
+    @property
+    def _has_doctor(self) -> bool:
+        session = self.wizard.session
+        return session.root == "/" or session.doctor is not None
 
     def help(self) -> list[str]:
-        return list(_REMEMBER)
+        return _HELP
 
     def accept(self) -> None:
         self.wizard.finish()
+
+    def letter(self, key: str) -> None:
+        from certtui.tui.screens.doctor_page import DoctorPage
+        from certtui.tui.screens.dry_run import DryRun
+        from certtui.tui.screens.status_page import StatusPage
+
+        if key == "r" and self._unproved:
+            assert self._job is not None
+            self.wizard.go(self.wizard.show(DryRun(self._job, self._progress)))
+        elif key == "d" and self._has_doctor:
+            self.wizard.go(self.wizard.detour(DoctorPage()))
+        elif key == "s":
+            self.wizard.go(self.wizard.detour(StatusPage()))
 
     async def leave(self) -> bool:
         return True

@@ -98,9 +98,12 @@ class DryRun(Body):
         return self.size.width >= _WIDE
 
     @property
-    def problem(self) -> str:
-        """What went wrong besides certificates that failed."""
-        return self.progress.trouble
+    def _said(self) -> str:
+        """What went wrong besides the certificates, and the key that tries again."""
+        trouble = "" if self.running else self.progress.trouble
+        if not trouble:
+            return ""
+        return f"{trouble[:1].upper()}{trouble[1:]}\nOnce that is mended, r tries again."
 
     # -- the run -------------------------------------------------------------------------------
 
@@ -111,7 +114,7 @@ class DryRun(Body):
         self._start, self._seconds = monotonic(), 0.0
         self._names = names
         self.say("")
-        self._follow(True)
+        self._follow()
         self._ticking = self.set_interval(_TICK, self._tick)
         self.wizard.background(self._work, self._ended, self._failed)
         self._draw()
@@ -157,9 +160,9 @@ class DryRun(Body):
     def _draw(self) -> None:
         """Only what has changed is drawn, and so sent: mostly the line with the clock."""
         height, width = self.size.height or 22, self.size.width or 80
-        head = "" if self.running else self.progress.verdict
-        if self.running and self._cancel.is_set():
-            head = "STOPPING"
+        head = self.progress.verdict
+        if self.running:
+            head = "STOPPING" if self._cancel.is_set() else ""
         self._put(".status", self.progress.headline(self._seconds, width, head))
         columns = _LEFT - 1 if self._wide else max(20, width)
         rows = self.progress.rows(self._room(height, columns), columns)
@@ -168,7 +171,8 @@ class DryRun(Body):
 
     def _room(self, height: int, columns: int) -> int:
         """Lines for the certificates; more where many failed, for they are what matters."""
-        problem = len(textwrap.wrap(self.problem, self.size.width or 80))
+        width = self.size.width or 80
+        problem = sum(len(textwrap.wrap(line, width)) for line in self._said.splitlines())
         most = height - _FIXED - problem
         if self._wide:
             return max(2, most)
@@ -192,10 +196,9 @@ class DryRun(Body):
         right, path = lines.position, self.progress.log
         if self.running:
             right = "following" if lines.follow else f"paused  {right}"
-        whole = not self.running and path and not self._log_line(80)
-        self._put(
-            ".rule", rule(f"full log: {path}" if whole else "certbot", right, self._rule_width)
-        )
+        here = path and not self.running and not self._log_line(80)
+        text = f"full log: {path}" if here else "certbot"
+        self._put(".rule", rule(text, right, self._rule_width))
 
     def _put(self, where: str, text: str) -> None:
         if self._shown.get(where) != text:
@@ -231,7 +234,7 @@ class DryRun(Body):
     def _close(self, code: int) -> None:
         self.wizard.code = code
         self.wizard.told(self.progress)
-        self.say(self.problem)
+        self.say(self._said)
         self._draw()
         self.wizard.refresh_frame()
 
@@ -239,8 +242,8 @@ class DryRun(Body):
 
     def works(self) -> Keys:
         if self.running:
-            stopping = self._cancel.is_set()
-            first = ("", "stopping certbot...") if stopping else ("c", "cancel")
+            asked = self._cancel.is_set()
+            first = ("", "stopping certbot...") if asked else ("c", "cancel")
             return [first, ("PgUp", "pause"), ("End", "follow"), ("?", "help")]
         keys: Keys = [("Enter", "go on")]
         if not self.progress.proved:
@@ -250,9 +253,7 @@ class DryRun(Body):
     def help(self) -> list[str]:
         path = self._job.log_path if self.running else self.progress.log
         lines = [*_HELP, *([f"The full log is in {path}", ""] if path else [])]
-        for name in self.progress.failed:
-            said = f"{name}: {self.progress.reasons.get(name, '')}"
-            lines += [*textwrap.wrap(said, max(20, self.size.width)), ""]
+        lines += self.progress.explained(max(20, self.size.width))
         lines.append("What usually keeps a renewal from working, and what mends it:")
         width = max(len(cause) for cause, _ in usual())
         return [*lines, *(f"  {cause:<{width}}  {mend}" for cause, mend in usual())]
@@ -271,17 +272,16 @@ class DryRun(Body):
         elif key == "r" and not self.running and not self.progress.proved:
             self._again()
         elif key == "end":
-            self._follow(True)
+            self._follow()
 
-    def _follow(self, on: bool) -> None:
+    def _follow(self) -> None:
         lines = self.query_one(Lines)
-        lines.follow = on
-        if on:
-            lines.scroll_end(animate=False, force=True, immediate=True)
+        lines.follow = True
+        lines.scroll_end(animate=False, force=True, immediate=True)
         self.moved()
 
     def action_scroll_log(self, by: int) -> None:
-        """Moves the log; it pauses but at its end."""
+        """Moves the log, which waits there but at its end."""
         lines = self.query_one(Lines)
         to = max(0, min(lines.scroll_offset.y + by, lines.max_scroll_y))
         lines.follow = to >= lines.max_scroll_y
