@@ -30,7 +30,9 @@ BRIGHT = 8
 #: Colours that cannot be read on a background, and those that stand for them. On a light one no
 #: bright colour can; each is its darker self first.
 _ON_DARK = {
+    BLACK: WHITE,
     RED: BRIGHT + RED,
+    YELLOW: BRIGHT + YELLOW,
     BLUE: BRIGHT + BLUE,
     MAGENTA: BRIGHT + MAGENTA,
     BRIGHT: WHITE,
@@ -124,7 +126,7 @@ class Fit(LineFilter):
         """The colour in which it can be read on the background of the terminal."""
         if not self._look.light:
             return _ON_DARK.get(number, number)
-        dark = number - BRIGHT if number > BRIGHT else number
+        dark = number - BRIGHT if number >= BRIGHT else number
         return _ON_LIGHT.get(dark, dark)
 
 
