@@ -17,7 +17,7 @@ from tests.tui.support import CERTBOT, facts, make_root, session
 HOST = "bücher-日本.example"
 LINEAGE = "münchen"
 FILE_LINE = "# für Großmütter: ça va, 日本語"
-CERTBOT_LINE = "Échec évité – тест 日本"
+CERTBOT_LINE = "Échec évité: тест 日本"
 
 
 def odd_session(root: Path) -> Session:

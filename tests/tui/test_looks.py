@@ -22,13 +22,11 @@ from certtui.plan.fields import BY_KEY
 from certtui.preferences import Preferences
 from certtui.terminal import Terminal as Found
 from certtui.tui.app import WizardApp
-from certtui.tui.choices import ChoiceList
 from certtui.tui.looks import Fit, Look, choose
 from certtui.tui.screens.answers import Answers
 from certtui.tui.screens.question import Question
-from tests.tui.driver import Driver, wizard
+from tests.tui.driver import wizard
 from tests.tui.odd import CERTBOT_LINE, FILE_LINE, HOST, LINEAGE
-from tests.tui.support import session
 from tests.tui.test_terminal import Terminal
 
 ODD = "tests.tui.odd"
