@@ -10,12 +10,17 @@ from certtui import __version__
 from certtui.errors import CerttuiError, PlanInvalid
 
 
+def unexpected(error: BaseException) -> bool:
+    """Whether an error is certtui's own fault."""
+    return not isinstance(error, (CerttuiError, OSError))
+
+
 def sentence(error: BaseException) -> str:
     """An error for a person; what is certtui's own fault goes to a report that is named."""
     if isinstance(error, PlanInvalid):
         # Answers have no line in a file yet.
         return "\n".join(f"{problem.key} {problem.message}" for problem in error.problems)
-    if isinstance(error, (CerttuiError, OSError)):
+    if not unexpected(error):
         return str(error)
     return f"an error inside certtui ({type(error).__name__}); report: {_report(error)}"
 

@@ -82,6 +82,14 @@ class ApplyFailed(CerttuiError):
     """A step failed on the way; what had been written was put back."""
 
 
+class NotApplied(CerttuiError):
+    """An apply in another process did not succeed; its own exit code and sentence."""
+
+    def __init__(self, sentence: str, code: ExitCode) -> None:
+        super().__init__(sentence)
+        self.exit_code = code
+
+
 class CertbotMissing(CerttuiError):
     """No certbot was found, or the plan's path to it leads nowhere."""
 

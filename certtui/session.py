@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from certtui.change.model import Action
     from certtui.doctor.finding import Finding
     from certtui.host.facts import Facts
+    from certtui.host.interface import Host
     from certtui.plan.document import Document
     from certtui.workflow import Job
 
@@ -48,9 +49,13 @@ class Session:
     note: str = ""
     #: a sentence about something that happened before, such as a mended apply
     before: str = ""
+    #: an apply that lost its terminal is not known to have ended: ``detached.unseen`` tells of it
+    unseen: bool = False
     proves: bool = True
     played: Callable[[Job], Sequence[Action]] | None = None
     doctor: Callable[[], Sequence[Finding]] | None = None
+    #: the host whose mailer sends a test mail, where ``root`` is a folder
+    mails_from: Callable[[], Host] | None = None
     clock: Callable[[], datetime] = _now
     #: how it looks to this user
     preferences: Preferences = field(default_factory=Preferences)
@@ -63,10 +68,12 @@ class Session:
 
 def for_host(path: str | None) -> Session:
     """The wizard for this machine and a plan, existing or to be made. Raises PlanInvalid."""
-    from certtui import workflow
+    from certtui import detached, workflow
     from certtui.errors import PlanMissing
 
     before = workflow.recover()
+    if before:
+        detached.seen("/")  # what was mended tells it all
     base: Document | None = None
     if path is None or os.path.lexists(path):
         try:
@@ -80,6 +87,7 @@ def for_host(path: str | None) -> Session:
         base=base,
         named=path is not None,
         before=before,
+        unseen=detached.is_unseen("/"),
     )
 
 

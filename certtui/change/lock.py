@@ -12,6 +12,26 @@ from certtui.change.files import Tree
 from certtui.errors import Locked
 
 
+def holder(tree: Tree) -> int:
+    """The process that took the lock last, if it is alive and not our own; else 0."""
+    try:
+        snapshot = tree.snapshot(store.LOCK)
+    except PermissionError:
+        return 0
+    text = (snapshot.content if snapshot else b"").decode("ascii", "replace").strip()
+    alive = text.isdecimal() and int(text) != os.getpid() and _runs(text)
+    return int(text) if alive else 0
+
+
+def _runs(pid: str) -> bool:
+    """Whether a process is more than a zombie that nobody waited for (proc_pid_stat(5))."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b") ")[2][:1] not in (b"Z", b"X", b"")
+    except OSError:
+        return False
+
+
 @contextmanager
 def locked(tree: Tree) -> Iterator[None]:
     """Holds the lock, which the kernel drops however the holder ends.

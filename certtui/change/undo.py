@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from certtui.change import jobs, services, store, units
+from certtui.change import jobs, outcome, services, store, units
 from certtui.change.files import Tree
 from certtui.change.journal import Beside, Journal, Operation, Record
 from certtui.change.lock import locked
@@ -17,12 +17,13 @@ from certtui.host import atjobs
 from certtui.host.interface import Host
 from certtui.plan.model import INSTALLED_PLAN
 
-#: What scripts of ours write besides the log, which stays.
+#: What is written there besides the log, which stays.
 _LEFTOVERS = (
     f"{store.HOME}/pending-deploy",
     f"{store.HOME}/server-ended",
     f"{store.HOME}/command-output",
     f"{store.HOME}/mail-state",
+    outcome.RECORD,
     *jobs.LEFTOVERS,
 )
 

@@ -10,19 +10,24 @@ from typing import Any, ClassVar, TypeVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, OptionList, Static
 from textual.worker import Worker, WorkerState
 
-from certtui import crash
+from certtui import crash, detached
 from certtui import interview as talk
 from certtui.errors import CerttuiError, ExitCode
 from certtui.session import Session
-from certtui.tui.frame import keys_line, title_line
+from certtui.tui.folding import folded
+from certtui.tui.frame import Back, keys_line, title_line
 from certtui.tui.lines import Lines
+from certtui.tui.screens.text import Fault, Text
 from certtui.tui.way import Way
 
 T = TypeVar("T")
+
+#: Keys that only some bodies know.
+_LETTERS = ("a", "c", "d", "k", "r", "s", "end")
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
@@ -59,7 +64,7 @@ class WizardApp(Way):
         Binding("ctrl+c", "interrupt", show=False, priority=True),
         Binding("pagedown", "page(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
-        *(Binding(key, f"letter('{key}')", show=False) for key in ("a", "c", "d", "k", "r", "s", "end")),
+        *(Binding(key, f"letter('{key}')", show=False) for key in _LETTERS),
         Binding("f4,ctrl+t", "letter('f4')", show=False),
     ]
 
@@ -74,15 +79,15 @@ class WizardApp(Way):
     def compose(self) -> ComposeResult:
         yield Static(id="title", markup=False)
         yield Vertical(id="stage")
-        yield Static(id="keys", markup=False)
+        with Horizontal(id="foot"):
+            yield Static(id="keys", markup=False)
+            yield Back()
 
     async def on_mount(self) -> None:
-        from certtui.tui.screens.welcome import Welcome
-
         loop = asyncio.get_running_loop()
         for signum in _SIGNALS:
             loop.add_signal_handler(signum, self._ended, signum)
-        await self.show(Welcome())
+        await self.first()
         self.call_after_refresh(self.look)
 
     # -- facts ---------------------------------------------------------------------------------
@@ -104,7 +109,8 @@ class WizardApp(Way):
     def _tell_facts(self) -> None:
         with self.batch_update():
             for body in self._bodies:
-                body.facts_arrived()
+                if body.is_mounted:  # else it looks at them when it is
+                    body.facts_arrived()
             self.refresh_frame()
 
     # -- keys ----------------------------------------------------------------------------------
@@ -143,10 +149,9 @@ class WizardApp(Way):
         await self.backward()
 
     def action_help(self) -> None:
-        from certtui.tui.screens.text import Text
-
         if not isinstance(self.body, Text):
-            self.go(self.detour(Text("Help", self.body.help())))
+            help = folded(self.body.help(), self.size.width)
+            self.go(self.detour(Text("Help", list(help))))
 
     def action_answers(self) -> None:
         self._list_answers(advanced_only=False)
@@ -186,8 +191,8 @@ class WizardApp(Way):
         return ["Welcome", *asked, "Review", "Apply", "Dry run", "Done"]
 
     def refresh_frame(self) -> None:
-        """Title and keys, from the body on top."""
-        if not self._bodies:
+        """Title and keys, from the body on top; one not there yet calls again when it is."""
+        if not self._bodies or not self.body.is_mounted:
             return
         facts = self.interview.facts
         names = self.step_names()
@@ -196,10 +201,13 @@ class WizardApp(Way):
         left = ["certtui", facts.system.hostname if facts else "", self.session.note]
         title = title_line([part for part in left if part], f"{place}  {count}", self.size.width)
         keys = self.body.works()
+        back = self.query_one(Back)
+        back.display = any(key == "Esc" for key, _ in keys)
         if self._asked:
-            keys = [("Ctrl+C", "again leaves"), ("any other key", "goes on")]
+            keys = [("Ctrl+C", f"again {self.body.leaving}"), ("any other key", "goes on")]
+        room = self.size.width - (back.WIDTH + 1 if back.display else 0)
         self.query_one("#title", Static).update(title)
-        self.query_one("#keys", Static).update(keys_line(keys, self.size.width))
+        self.query_one("#keys", Static).update(keys_line(keys, room))
 
     def on_resize(self, event: events.Resize) -> None:
         self.screen.set_class(event.size.height >= 20, "-tall")
@@ -226,12 +234,19 @@ class WizardApp(Way):
         elif failed and event.worker.error is not None:
             error = event.worker.error
             code = error.exit_code if isinstance(error, CerttuiError) else ExitCode.FAILED
-            failed(crash.sentence(error), int(code))
+            sentence = crash.sentence(error)
+            failed(sentence, int(code))
+            if crash.unexpected(error):
+                self.call_later(self.detour, Fault(sentence))
 
     # -- ending --------------------------------------------------------------------------------
 
     def finish(self, code: int | None = None) -> None:
-        """Leaves with an exit code; answers that were not applied stay in the draft."""
+        """A person leaves; answers that were not applied stay in the draft."""
+        detached.seen(self.session.root)
+        self._finish(code)
+
+    def _finish(self, code: int | None) -> None:
         for body in self._bodies:
             body.set_down()
             body.end()
@@ -243,9 +258,7 @@ class WizardApp(Way):
             self.finish()
 
     def action_interrupt(self) -> None:
-        """Ctrl+C asks once; a running apply is never interrupted."""
-        if not self.body.may_interrupt():
-            return
+        """Ctrl+C asks once; a running apply is never interrupted, it goes on by itself."""
         if self._asked:
             self.finish(ExitCode.INTERRUPTED)
         else:
@@ -257,7 +270,7 @@ class WizardApp(Way):
             # Nobody reads the terminal any more: Textual's writer would wait for ever.
             self._driver.write = lambda data: None  # type: ignore[method-assign]
         self.farewell = []
-        self.finish(128 + signum)
+        self._finish(128 + signum)
 
     def _handle_exception(self, error: Exception) -> None:
         """Textual would print every local variable; the command line writes a report instead."""

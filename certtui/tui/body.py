@@ -25,6 +25,8 @@ class Body(Vertical, can_focus=True):
 
     #: name of the step for the title line
     step = ""
+    #: what a second Ctrl+C does here
+    leaving = "leaves"
     #: whether ``=``, ``o`` and Esc may leave it
     free = True
 
@@ -70,10 +72,6 @@ class Body(Vertical, can_focus=True):
 
     def may_leave(self) -> bool:
         """Whether ``q`` leaves now."""
-        return True
-
-    def may_interrupt(self) -> bool:
-        """Whether Ctrl+C may end the program now."""
         return True
 
     def say(self, problem: str) -> None:

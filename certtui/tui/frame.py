@@ -3,6 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+
+class Back(Static, can_focus=True):
+    """The way back for those who look for a button: Tab reaches it, Enter takes it."""
+
+    WIDTH = 7
+    DEFAULT_CSS = """
+    Back { width: 7; height: 100%; dock: right; content-align: right bottom; }
+    Back:focus { text-style: reverse bold; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "app.earlier", show=False)]
+
+    def __init__(self) -> None:
+        super().__init__(" [Back]", markup=False)
+
+    def on_focus(self) -> None:
+        """The cursor can be read without any colour."""
+        self.update(">[Back]")
+
+    def on_blur(self) -> None:
+        """Elsewhere again."""
+        self.update(" [Back]")
 
 
 def title_line(left: Sequence[str], right: str, width: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from certtui import interview as talk
@@ -41,6 +42,20 @@ class Way(Dressed):
     def body(self) -> Body:
         """The body on top."""
         return self._bodies[-1]
+
+    async def first(self) -> None:
+        """The page to begin with: an apply that nobody saw end comes before everything else."""
+        from certtui.tui.screens.applying import Unseen
+        from certtui.tui.screens.welcome import Welcome
+
+        await self.show(Unseen() if self.session.unseen else Welcome())
+
+    async def welcome(self, before: str) -> None:
+        """The welcome page with a sentence about what happened before."""
+        from certtui.tui.screens.welcome import Welcome
+
+        self.session = self.interview.session = replace(self.session, before=before, unseen=False)
+        await self.show(Welcome())
 
     async def show(self, body: Body) -> None:
         """Swaps the whole stage."""

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from certtui import answers as store
+from certtui import detached
+from certtui.change.files import Tree
+from certtui.change.model import Step
+from certtui.change.outcome import Ending, Recorder
 from certtui.errors import NeedsRoot
 from certtui.plan.fields import FIELDS, Field, Kind
+from certtui.tui.screens.applying import Applying
 from certtui.tui.screens.dry_run import DryRun
 from certtui.tui.screens.question import Question
 from certtui.tui.screens.review import Review
-from certtui.tui.screens.text import Text
+from certtui.tui.screens.text import Fault, Text
 from certtui.tui.screens.welcome import Welcome
 from tests.tui.driver import wizard
 from tests.tui.support import facts, screen_text
@@ -45,8 +54,6 @@ async def test_welcome_shows_what_was_found(tmp_path: Path) -> None:
 
 
 async def test_enter_waits_for_the_facts(tmp_path: Path) -> None:
-    import threading
-
     go = threading.Event()
 
     def slow(plan: object) -> Any:
@@ -319,9 +326,71 @@ async def test_an_error_nobody_expected_is_a_sentence(
 
     monkeypatch.setattr("certtui.workflow.Job.draft", broken)
     async with wizard(tmp_path) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        await driver.press(*["enter"] * 5)
+        await driver.until(lambda: isinstance(driver.app.body, Fault))
+        assert "An error inside certtui (RuntimeError)" in driver.text
+        report = re.search(r"report: (/\S+)", driver.text)
+        assert report is not None and "a secret" in Path(report[1]).read_text()
+        assert Path(report[1]).stat().st_mode & 0o777 == 0o600
+        assert "a secret" not in driver.text and "Traceback" not in driver.text
+        Path(report[1]).unlink()
+        # The page below says it too, and every way is open.
+        await driver.press("escape")
+        assert isinstance(driver.app.body, Review)
+        assert "an error inside certtui" in driver.text
+        await driver.press("escape")
+        assert isinstance(driver.app.body, Question)
+
+
+async def test_the_way_back_can_be_focused(tmp_path: Path) -> None:
+    async with wizard(tmp_path) as driver:
+        await driver.until(lambda: driver.app.interview.facts is not None)
+        assert "[Back]" not in driver.text
+        await driver.press("enter", "enter")
+        assert "Scheduler" in driver.text and " [Back]" in driver.text
+        await driver.press("tab")
+        assert ">[Back]" in driver.text
+        await driver.press("enter")
+        assert "Web server  2/9" in driver.text
+        assert "[Back]" in driver.text and ">[Back]" not in driver.text
+
+
+async def test_an_apply_nobody_saw_end_is_told_first(tmp_path: Path) -> None:
+    (tmp_path / "var/lib/certtui").mkdir(parents=True)
+    recorder = Recorder(Tree(str(tmp_path)))
+    recorder.step(Step("made something", True))
+    recorder.ended(Ending(True, True))
+    async with wizard(tmp_path, unseen=True) as driver:
+        await driver.until(lambda: isinstance(driver.app.body, Welcome))
+        await driver.until(lambda: "finished: applied as reviewed" in driver.text)
+        driver.app._ended(signal.SIGHUP)
+    assert detached.is_unseen(str(tmp_path))  # the connection went once more
+    async with wizard(tmp_path, unseen=True) as driver:
+        await driver.until(lambda: isinstance(driver.app.body, Welcome))
+        await driver.press("q")
+    assert not detached.is_unseen(str(tmp_path))
+
+
+async def test_an_apply_is_left_to_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = f"import time; time.sleep(3); {detached._CODE}"
+    monkeypatch.setattr("certtui.detached._CODE", slow)
+    async with wizard(tmp_path) as driver:
         await driver.to_review()
-        assert "an error inside certtui (RuntimeError); report:" in driver.text.replace("\n", " ")
-        assert "a secret" not in driver.text
+        await driver.press("a", "ctrl+c")
+        body = driver.app.body
+        assert isinstance(body, Applying)
+        assert "Ctrl+C again leaves, the apply goes on" in driver.text
+        await driver.press("ctrl+c")
+    assert driver.app.return_value == 130
+    assert "goes on by itself" in driver.app.farewell[0]
+    assert not written(tmp_path)
+    end = time.monotonic() + 20
+    while not detached.is_unseen(str(tmp_path)) and time.monotonic() < end:
+        time.sleep(0.05)
+    told = detached.unseen(str(tmp_path), lambda step: None, threading.Event())
+    assert "finished: applied as reviewed" in told
+    assert written(tmp_path)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 16)])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from certtui import detached
+from certtui.detached import Detached
 from certtui.errors import ExitCode
 from certtui.tui.body import Body, Keys
 from certtui.tui.lines import Lines
@@ -18,9 +21,11 @@ if TYPE_CHECKING:
 
 _HELP = [
     "Apply writes every file, runs every command, and takes all of it back if one fails.",
-    "It is not interrupted: it takes seconds and is journalled. Afterwards `certtui undo`",
-    "restores what was there before.",
+    "It is not interrupted, not even by a lost connection: it runs on by itself, and the next",
+    "start of certtui tells how it ended. Afterwards `certtui undo` restores what was there.",
 ]
+
+_GOES_ON = ("The apply goes on by itself; the next start of certtui tells how it ended.",)
 
 
 class Applying(Body, can_focus=False):
@@ -32,8 +37,7 @@ class Applying(Body, can_focus=False):
     def __init__(self, job: Job, approved: Preview, consent: Consent) -> None:
         super().__init__()
         self._job = job
-        self._approved = approved
-        self._consent = consent
+        self._apply = Detached(job, consent, approved)
         self._running = True
 
     def compose(self) -> ComposeResult:
@@ -50,12 +54,10 @@ class Applying(Body, can_focus=False):
         """In the worker."""
         if self.interview.session.named:
             self.interview.keep_plan()
-        return self._job.apply(self._on_step, consent=self._consent, approved=self._approved)
+        return self._apply.run(self._on_step)
 
     def _on_step(self, step: Step) -> None:
-        note = f": {step.message}" if step.message else ""
-        line = f"  {'ok    ' if step.ok else 'FAILED'}  {step.what}{note}"
-        self.wizard.call_later(self.query_one(Lines).extend, [line])
+        self.wizard.call_later(self.query_one(Lines).extend, [_line(step)])
 
     def _done(self, result: Result) -> None:
         self._running = False
@@ -72,7 +74,7 @@ class Applying(Body, can_focus=False):
 
     def works(self) -> Keys:
         if self._running:
-            return [("", "applying, a few seconds..."), ("?", "help")]
+            return [("", "applying, a few seconds..."), ("Ctrl+C", "detach"), ("?", "help")]
         return [("Esc", "back to review"), ("?", "help"), ("q", "quit")]
 
     def help(self) -> list[str]:
@@ -87,8 +89,69 @@ class Applying(Body, can_focus=False):
     def may_leave(self) -> bool:
         return not self._running
 
-    def may_interrupt(self) -> bool:
-        return not self._running
+    @property
+    def leaving(self) -> str:  # type: ignore[override]
+        """An apply is never stopped half-way."""
+        return "leaves, the apply goes on" if self._running else "leaves"
+
+    def end(self) -> None:
+        if self._running:
+            self._apply.leave()
+            self.wizard.farewell = list(_GOES_ON)
+
+
+class Unseen(Body, can_focus=False):
+    """An apply that lost its terminal: watched to its end, then told on the welcome page."""
+
+    step = "Apply"
+    free = False
+    leaving = "leaves, the apply goes on"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = threading.Event()
+
+    def compose(self) -> ComposeResult:
+        yield Static("An apply that lost its terminal is at work", classes="status", markup=False)
+        yield Static(classes="problem", markup=False)
+        yield Lines()
+
+    def on_mount(self) -> None:
+        self.query_one(Lines).follow = True
+        self.query_one(Lines).focus()
+        self.wizard.background(self._work, self._done, self._failed)
+
+    def _work(self) -> str:
+        """In the worker."""
+        return detached.unseen(self.interview.session.root, self._on_step, self._left)
+
+    def _on_step(self, step: Step) -> None:
+        self.wizard.call_later(self.query_one(Lines).extend, [_line(step)])
+
+    def _done(self, sentence: str) -> None:
+        self.wizard.look()
+        self.wizard.go(self.wizard.welcome(sentence))
+
+    def _failed(self, sentence: str, code: int) -> None:
+        del code
+        self._done(sentence)
+
+    def works(self) -> Keys:
+        return [("", "waiting for it to end..."), ("?", "help"), ("q", "quit")]
+
+    def help(self) -> list[str]:
+        return [*_HELP, *_GOES_ON]
+
+    async def leave(self) -> bool:
+        return True
+
+    def end(self) -> None:
+        self._left.set()
+
+
+def _line(step: Step) -> str:
+    note = f": {step.message}" if step.message else ""
+    return f"  {'ok    ' if step.ok else 'FAILED'}  {step.what}{note}"
 
 
 class HandOver(Body, can_focus=False):

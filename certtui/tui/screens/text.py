@@ -15,6 +15,9 @@ from certtui.tui.lines import Lines, StyleOf, no_style
 class Text(Body, can_focus=False):
     """Lines to read; Esc goes back to where one was."""
 
+    #: other keys that the last line names
+    _others: Keys = []
+
     def __init__(self, heading: str, lines: Sequence[str], style: StyleOf = no_style) -> None:
         super().__init__()
         self.heading = heading
@@ -33,10 +36,29 @@ class Text(Body, can_focus=False):
         self.query_one(".rule", Static).update(rule(self.heading, lines.position, self.size.width))
 
     def works(self) -> Keys:
-        return [("Esc", "back"), ("PgDn", "scroll")]
+        more: Keys = [("PgDn", "scroll")] if self.query_one(Lines).max_scroll_y > 0 else []
+        return [("Esc", "back"), *more, *self._others]
 
     def may_leave(self) -> bool:
         return self.wizard.below(self).may_leave()
 
-    def may_interrupt(self) -> bool:
-        return self.wizard.below(self).may_interrupt()
+    @property
+    def leaving(self) -> str:  # type: ignore[override]
+        """As on the page below."""
+        return self.wizard.below(self).leaving
+
+
+class Fault(Text):
+    """certtui's own fault: what it was, where the report is, and that nothing is lost."""
+
+    _others: Keys = [("q", "quit")]
+
+    def __init__(self, sentence: str) -> None:
+        lines = [
+            *(sentence[:1].upper() + sentence[1:]).split("; "),
+            "",
+            "Your answers are kept, and nothing was written that is not taken back.",
+            "The report names the place in the program; it is readable by you alone.",
+            "Esc goes back: another answer, or the same once more, may well get through.",
+        ]
+        super().__init__("An error inside certtui", lines)
