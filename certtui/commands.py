@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def print_json(data: dict[str, Any]) -> None:
     """One object, ``schema_version`` first."""
-    print(json.dumps({"schema_version": SCHEMA_VERSION, **data}, ensure_ascii=False))
+    print(json.dumps({"schema_version": SCHEMA_VERSION, **data}))
 
 
 def _root(arguments: argparse.Namespace) -> str:
