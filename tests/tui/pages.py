@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ from certtui import interview as talk
 from certtui.host.facts import Facts, Service
 from certtui.plan import fields
 from certtui.plan.fields import FIELDS, Field
+from certtui.testmail import Answer
 from certtui.tui.app import WizardApp
 from certtui.tui.screens.dry_run import DryRun
 from certtui.tui.screens.question import Question
 from certtui.tui.screens.review import Review
 from tests.tui.driver import Driver
-from tests.tui.scenes import EMPTY, FIVE, HUNDRED, SERVER, Scene, Stage, applied
+from tests.tui.played import Stage
+from tests.tui.scenes import EMPTY, FIVE, HUNDRED, SERVER, Scene, applied, ill, ran, well
 from tests.tui.support import facts
 
 MAIL = {"mail.to": "admin@example.com"}
@@ -81,17 +83,19 @@ class Page:
     """How to get to a page, and the host it is about."""
 
     drive: Drive
-    scene: Scene = Scene()
+    scene: Scene = field(default_factory=Scene)
 
     async def __call__(self, driver: Player) -> None:
         await self.drive(driver)
 
     @asynccontextmanager
-    async def open(self, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Player]:
-        """The page in a new wizard."""
+    async def open(
+        self, size: tuple[int, int] = (80, 24), colours: str = "auto"
+    ) -> AsyncIterator[Player]:
+        """The page in a new wizard; ``colours`` as in ``certtui --colours``."""
         with (
             tempfile.TemporaryDirectory() as folder,
-            self.scene.play(Path(folder)) as (session, stage),
+            self.scene.play(Path(folder) / "root", colours) as (session, stage),
         ):
             app = WizardApp(session)
             async with app.run_test(size=size) as pilot:
@@ -100,6 +104,7 @@ class Page:
                 await self(player)
                 yield player
                 # A worker that waits would hold up the end of the program.
+                app._waiting.clear()
                 stage.release()
 
 
@@ -144,13 +149,15 @@ async def _comparing(driver: Player) -> None:
     await driver.until(lambda: isinstance(driver.app.body, Review))
 
 
-def _dry_run(finished: int) -> Drive:
+def _dry_run(running: int) -> Drive:
+    """The dry run, while certbot works on the certificate of that number."""
+
     async def drive(driver: Player) -> None:
         body = await driver.dry_run()
-        await driver.until(lambda: body.progress.finished == finished)
-        # certbot is at work on the next one.
+        name = driver.stage.names[running]
+        await driver.until(lambda: body.progress.states[name] == "running")
         driver.stage.now += 1.3
-        await driver.until(lambda: body.progress.count("running") == 1)
+        await driver.pilot.pause(0.15)
 
     return drive
 
@@ -190,6 +197,52 @@ async def _apply_fails(driver: Player) -> None:
     await driver.until(lambda: "Not applied" in driver.text)
 
 
+async def _applying(driver: Player) -> None:
+    await driver.review()
+    await driver.press("a")
+    await driver.until(lambda: "wrote /etc/systemd" in driver.text)
+
+
+async def _detour(driver: Player) -> None:
+    """A page with a heading over what a worker found."""
+    await driver.until(lambda: driver.app.body.step in ("Doctor", "Status"))
+    await driver.until(lambda: not getattr(driver.app.body, "looking", False))
+
+
+def _aside(key: str, *keys: str) -> Drive:
+    """Doctor or Status."""
+
+    async def drive(driver: Player) -> None:
+        await driver.known()
+        await driver.press(key)
+        await _detour(driver)
+        await driver.press(*keys)
+
+    return drive
+
+
+async def _examining(driver: Player) -> None:
+    await driver.known()
+    await driver.press("d")
+    await driver.until(lambda: driver.app.body.step == "Doctor")
+
+
+async def _mailed(driver: Player) -> None:
+    await driver.ask("mail.to")
+    await driver.press("f4")
+    await driver.until(lambda: "exim4" in driver.text and "Sending" not in driver.text)
+
+
+async def _fault(driver: Player) -> None:
+    await driver.known()
+    driver.app.go(driver.app.review())
+    await driver.until(lambda: "report" in driver.text)
+
+
+async def _unseen(driver: Player) -> None:
+    await driver.until(lambda: "daemon-reload" in driver.text)
+
+
 def _foreign(root: Path, session: object) -> None:
     """A script of that name that certtui did not write."""
     script = root / "usr/local/sbin/certbot-renew-everything"
@@ -214,11 +267,11 @@ _COUNTS: Mapping[str, Mapping[str, Any]] = {
 def _questions() -> dict[str, Page]:
     """Every question of the declaration, and the help of each step."""
     found: dict[str, Page] = {}
-    for field in FIELDS:
-        scene = Scene(answers=_COUNTS.get(field.key, {}))
-        found[f"question-{field.key}"] = Page(_question(field.key), scene)
-        if not field.advanced:
-            found[f"help-{field.key}"] = Page(_question(field.key, "f1"), scene)
+    for one in FIELDS:
+        scene = Scene(answers=_COUNTS.get(one.key, {}))
+        found[f"question-{one.key}"] = Page(_question(one.key), scene)
+        if not one.advanced:
+            found[f"help-{one.key}"] = Page(_question(one.key, "f1"), scene)
     for step in talk.steps():
         found |= _advanced(step)
     return found
@@ -300,6 +353,10 @@ PAGES: dict[str, Page] = {
     "review-same": Page(_review, Scene(answers=MAIL, prepare=applied)),
     "review-help": Page(_keys("question_mark", first=_review), Scene(answers=MAIL)),
     "whole-diff": Page(_keys("enter", first=_review), Scene(answers=MAIL)),
+    "fault": Page(_fault, Scene(answers=MAIL, fault=True)),
+    "apply": Page(_applying, Scene(answers=MAIL, applied=6)),
+    "apply-interrupted": Page(_keys("ctrl+c", first=_applying), Scene(answers=MAIL, applied=6)),
+    "apply-unseen": Page(_unseen, Scene(session={"unseen": True})),
     "apply-failed": Page(_apply_fails, Scene(answers=MAIL, fails=_STOPS)),
     "hand-over": Page(_handed_over, Scene(answers=MAIL, may_apply=False)),
     "dry-run": Page(_dry_run(2), Scene(answers=MAIL, hold=2)),
@@ -312,9 +369,29 @@ PAGES: dict[str, Page] = {
         _dry_run(41),
         Scene(found=facts(certificates=HUNDRED), answers=MAIL, hold=41, failing=_SOME),
     ),
+    "dry-run-hundred-failed": Page(
+        _over, Scene(found=facts(certificates=HUNDRED), answers=MAIL, failing=_SOME)
+    ),
     "dry-run-help": Page(_keys("question_mark", first=_over), Scene(answers=MAIL)),
     "done": Page(_done, Scene(answers=MAIL)),
     "done-failed": Page(_done, Scene(answers=MAIL, failing=_SHOP)),
     "done-no-certificate": Page(_done_at_once, Scene(found=replace(SERVER, lineages=()))),
     "done-no-mail": Page(_done),
+    "doctor": Page(_aside("d"), Scene(doctor=ill)),
+    "doctor-well": Page(_aside("d"), Scene(doctor=well)),
+    "doctor-finding": Page(_aside("d", "enter"), Scene(doctor=ill)),
+    "doctor-looking": Page(_examining, Scene(slow=frozenset({"doctor"}))),
+    "doctor-help": Page(_aside("d", "question_mark"), Scene(doctor=ill)),
+    "status": Page(_aside("s"), Scene(answers=MAIL, prepare=ran)),
+    "status-nothing": Page(_aside("s"), Scene(found=EMPTY)),
+    "test-mail": Page(_mailed, Scene(answers=MAIL, mailed=Answer("exim4", 0))),
+    "test-mail-refused": Page(
+        _mailed,
+        Scene(
+            answers=MAIL,
+            mailed=Answer(
+                "exim4", 75, "exim: could not open /var/log/exim4/mainlog: Permission denied"
+            ),
+        ),
+    ),
 }

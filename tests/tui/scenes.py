@@ -11,21 +11,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from certtui.change.apply import Consent
+from certtui.change.model import Step
+from certtui.doctor.check import Context
+from certtui.doctor.finding import Finding
+from certtui.doctor.registry import run_checks
 from certtui.errors import Refused
-from certtui.host.facts import Facts, Renewer, Service
-from certtui.host.interface import QUERY_TIMEOUT, Completed
+from certtui.host.facts import Facts, Mailer, Renewer, Service
 from certtui.interview import Interview
 from certtui.plan.model import Plan
-from certtui.renewal.events import Done, Event, Line, LineageResult
-from certtui.renewal.parse import Reader
+from certtui.preferences import Preferences
 from certtui.session import Session
+from certtui.testmail import Answer
 from certtui.workflow import Job
-from tests.facts.support import FakeHost
+from tests.doctor import support as checked
+from tests.tui.played import Apply, Machine, Stage
 from tests.tui.support import NOW, facts
 
 FIVE = (
@@ -62,176 +67,9 @@ EMPTY = facts(
     renewers=(),
 )
 
-LOG = "/var/lib/certtui/dry-run.log"
+#: Where a normal user's plan is kept, and the report of a fault of certtui's own.
 KEPT = "/home/admin/.local/state/certtui/plan.toml"
-
-_RULE = "- - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - -"
-
-
-class Machine(FakeHost):
-    """Answers systemctl from memory: unit -> [file state, active]; every other command succeeds."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.units: dict[str, list[Any]] = {"certbot.timer": ["enabled", True]}
-        #: the beginning of a command that fails, and what it says
-        self.fails: tuple[tuple[str, ...], str] = ((), "")
-        for program in ("/usr/bin/flock", "/usr/sbin/nginx", "/usr/sbin/sendmail"):
-            self.program(program)
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        timeout: float = QUERY_TIMEOUT,
-        env: Mapping[str, str] | None = None,
-        stdin: str = "",
-    ) -> Completed:
-        command = tuple(argv)
-        beginning, said = self.fails
-        if beginning and command[: len(beginning)] == beginning:
-            return Completed(command, 1, "", said)
-        if command[:2] == ("systemctl", "show"):
-            names = command[command.index("--") + 1 :]
-            return Completed(command, 0, "\n".join(self._shown(name) for name in names), "")
-        if command[0] == "systemctl":
-            self._act(command[1], command[-1], "--now" in command)
-        return Completed(command, 0, "", "")
-
-    def _act(self, verb: str, unit: str, now: bool) -> None:
-        state = self.units.setdefault(unit, ["disabled", False])
-        if verb in ("enable", "disable"):
-            state[0] = f"{verb}d"
-        if verb in ("start", "restart") or (verb == "enable" and now):
-            state[1] = True
-        if verb == "stop" or (verb == "disable" and now):
-            state[1] = False
-
-    def _shown(self, unit: str) -> str:
-        state = self.units.get(unit, ["", False])
-        fragment = f"/lib/systemd/system/{unit}" if state[0] else ""
-        active = "active" if state[1] else "inactive"
-        return (
-            f"Id={unit}\nUnitFileState={state[0]}\nActiveState={active}\nFragmentPath={fragment}\n"
-        )
-
-
-@dataclass
-class Stage:
-    """A dry run in certbot's words (2.1.0) that waits at one certificate until it may go on.
-
-    ``names`` are the certificates, of which ``failing`` fail; ``hold`` is the number of the one at
-    which it waits. ``now`` is what the page's clock shows, in seconds.
-    """
-
-    names: tuple[str, ...]
-    failing: frozenset[str] = frozenset()
-    hold: int | None = None
-    now: float = 0.0
-    go: threading.Event = field(default_factory=threading.Event)
-    #: as ``go``, for what is slow before: looking at the host, comparing, applying
-    seen: threading.Event = field(default_factory=threading.Event)
-
-    def release(self) -> None:
-        """Nothing waits any more: the program can end."""
-        self.go.set()
-        self.seen.set()
-
-    def clock(self) -> float:
-        """In place of ``time.monotonic``."""
-        return self.now
-
-    def events(self, cancel: threading.Event, only: str = "") -> Iterator[Event]:
-        """In place of ``Job.dry_run``."""
-        names = (only,) if only else self.names
-        lineages = [item for item in facts(certificates=[(name, 9) for name in names]).lineages]
-        reader = Reader(tuple(lineages))
-        stopped = False
-        yield from self._say(reader, ["Saving debug log to /var/log/letsencrypt/letsencrypt.log"])
-        for number, name in enumerate(names):
-            yield from self._say(reader, _head(name))
-            if number == self.hold and not only:
-                stopped = self._wait(cancel)
-            if stopped:
-                break
-            if name in self.failing:
-                yield from self._say(reader, _refused(name))
-            else:
-                # The result of each is known from the table at the end only.
-                yield LineageResult(name, "ok", "", self.now)
-            self.now += 2.6
-        if not stopped:
-            yield from self._say(reader, _table(names, self.failing))
-        yield from self._done(reader, stopped)
-
-    def _wait(self, cancel: threading.Event) -> bool:
-        """Whether it was cancelled."""
-        while not self.go.wait(0.01):
-            if cancel.is_set():
-                return True
-        return False
-
-    def _say(self, reader: Reader, lines: Sequence[str]) -> Iterator[Event]:
-        for text in lines:
-            yield Line(text, self.now)
-            yield from reader.feed(text, self.now)
-
-    def _done(self, reader: Reader, stopped: bool) -> Iterator[Event]:
-        why = "cancelled" if stopped else ""
-        without_row = "skipped" if stopped else "failed"
-        failed = bool(self.failing)
-        yield from reader.finish(int(failed), why, self.now, without_row=without_row)
-        bad = sum(result.result != "ok" for result in reader.results)
-        reason = f"{bad} of {len(reader.results)} certificates not proved" if bad else ""
-        if stopped:
-            reason = "cancelled; certbot was asked to stop and has ended"
-        yield Done(not bad, reader.results, self.now, reason, LOG, cancelled=stopped)
-
-
-def _head(name: str) -> list[str]:
-    return [
-        "",
-        _RULE,
-        f"Processing /etc/letsencrypt/renewal/{name}.conf",
-        _RULE,
-        f"Simulating renewal of an existing certificate for {name}",
-    ]
-
-
-def _refused(name: str) -> list[str]:
-    return [
-        "",
-        "Certbot failed to authenticate some domains (authenticator: nginx). The Certificate "
-        "Authority reported these problems:",
-        f"  Domain: {name}",
-        "  Type:   connection",
-        f"  Detail: 203.0.113.7: Fetching http://{name}/.well-known/acme-challenge/"
-        "BfdXFF-t0_IwaNkoDqknKicwCKetmRgBbnbo8euTVxQ: Connection refused",
-        "",
-        "Hint: The Certificate Authority failed to verify the temporary nginx configuration "
-        "changes made by Certbot. Ensure the listed domains point to this nginx server and that "
-        "it is accessible from the internet.",
-        "",
-        f"Failed to renew certificate {name} with error: Some challenges have failed.",
-    ]
-
-
-def _table(names: Sequence[str], failing: frozenset[str]) -> list[str]:
-    well = [name for name in names if name not in failing]
-    badly = [name for name in names if name in failing]
-    path = "  /etc/letsencrypt/live/{}/fullchain.pem ({})"
-    good = [path.format(name, "success") for name in well]
-    bad = [path.format(name, "failure") for name in badly]
-    if not badly:
-        said = ["Congratulations, all simulated renewals succeeded: ", *good]
-    elif not well:
-        head = "All simulated renewals failed. The following certificates could not be renewed:"
-        said = [head, *bad]
-    else:
-        said = ["The following simulated renewals succeeded:", *good, ""]
-        said += ["The following simulated renewals failed:", *bad]
-    end = [f"{len(badly)} renew failure(s), 0 parse failure(s)"] if badly else []
-    return ["", _RULE, *said, _RULE, *end]
+REPORT = "/tmp/certtui-report-1x7f3k2q.txt"
 
 
 @dataclass(frozen=True)
@@ -243,20 +81,28 @@ class Scene:
     #: puts files into the throw-away root first
     prepare: Callable[[Path, Session], None] | None = None
     failing: frozenset[str] = frozenset()
+    #: the number of the certificate at which the dry run waits
     hold: int | None = None
+    #: the number of steps after which the apply waits
+    applied: int | None = None
     #: whether this user may apply
     may_apply: bool = True
-    #: what never ends by itself: facts, compare
+    #: what never ends by itself: facts, compare, doctor
     slow: frozenset[str] = frozenset()
     #: a sentence in place of the facts
     unknown: str = ""
     #: the beginning of a command that fails, and what it says
     fails: tuple[tuple[str, ...], str] = ((), "")
+    #: certtui itself has a fault where it compares
+    fault: bool = False
+    #: what a mailer answers to a test mail
+    mailed: Answer | None = None
+    doctor: Callable[[Path], Sequence[Finding]] | None = None
     #: further arguments of the session
     session: Mapping[str, Any] = field(default_factory=dict)
 
     @contextmanager
-    def play(self, root: Path) -> Iterator[tuple[Session, Stage]]:
+    def play(self, root: Path, colours: str = "auto") -> Iterator[tuple[Session, Stage]]:
         """The session of a wizard for this host; its files are below ``root``."""
         stage = Stage(tuple(item.name for item in self.found.lineages), self.failing, self.hold)
         machine = Machine()
@@ -267,37 +113,69 @@ class Scene:
             keeps_draft=False,
             answers=self.answers,
             clock=lambda: NOW,
+            preferences=Preferences(colours=colours),
+            doctor=lambda: self._examine(root, stage),
+            mails_from=lambda: machine,
             **self.session,
         )
-        compare = Job.draft
-
-        def draft(job: Job) -> Any:
-            if "compare" in self.slow:
-                stage.seen.wait()
-            return compare(job)
-
+        for folder in ("etc/systemd/system", "etc/cron.d", "usr/local/sbin", "var/lib"):
+            (root / folder).mkdir(parents=True)
         with ExitStack() as played:
-            for target, name, new in (
-                # The root is a folder, but the page is that of a live host, whoever runs this.
-                (Job, "live", property(lambda job: True)),
-                (Job, "host", property(lambda job: machine)),
-                (Job, "need_root", lambda job, command: None),
-                (Job, "draft", draft),
-                (Job, "dry_run", stage.events),
-                (Session, "may_apply", property(lambda one: self.may_apply)),
-            ):
+            for target, name, new in self._played(machine, stage):
                 played.enter_context(mock.patch.object(target, name, new))
             for name, new in _PLACES.items():
                 played.enter_context(mock.patch(name, new))
-            played.enter_context(mock.patch("certtui.tui.screens.dry_run.monotonic", stage.clock))
-            for folder in ("etc/systemd/system", "etc/cron.d", "usr/local/sbin", "var/lib"):
-                (root / folder).mkdir(parents=True)
+            for name, new in self._stages(stage).items():
+                played.enter_context(mock.patch(name, new))
             if self.prepare is not None:
                 self.prepare(root, session)
             try:
                 yield session, stage
             finally:
                 stage.release()
+
+    def _played(self, machine: Machine, stage: Stage) -> list[tuple[type, str, Any]]:
+        """The root is a folder, but the page is that of a live host, whoever runs this."""
+        compare = Job.draft
+
+        def draft(job: Job) -> Any:
+            if "compare" in self.slow:
+                stage.seen.wait()
+            if self.fault:
+                raise RuntimeError("a fault")
+            return compare(job)
+
+        return [
+            (Job, "live", property(lambda job: True)),
+            (Job, "host", property(lambda job: machine)),
+            (Job, "need_root", lambda job, command: None),
+            (Job, "draft", draft),
+            (Job, "dry_run", stage.events),
+            (Session, "may_apply", property(lambda session: self.may_apply)),
+        ]
+
+    def _stages(self, stage: Stage) -> dict[str, Any]:
+        """What runs elsewhere, or takes its time."""
+
+        def unseen(root: str, on_step: Callable[[Step], None], left: threading.Event) -> str:
+            del root, left
+            for step in _STEPS:
+                on_step(step)
+            stage.seen.wait()
+            return ""
+
+        return {
+            "certtui.tui.screens.dry_run.monotonic": stage.clock,
+            "certtui.tui.screens.applying.Detached": partial(Apply, stage, self.applied),
+            "certtui.detached.unseen": unseen,
+            "certtui.testmail.send": lambda *given, **named: self.mailed,
+        }
+
+    def _examine(self, root: Path, stage: Stage) -> Sequence[Finding]:
+        if "doctor" in self.slow:
+            stage.seen.wait()
+        assert self.doctor is not None, "nobody said what the doctor finds"
+        return self.doctor(root)
 
     def _look(self, plan: Plan, stage: Stage) -> Facts:
         del plan
@@ -313,7 +191,15 @@ _PLACES: Mapping[str, Callable[..., Any]] = {
     "certtui.change.model._owner": lambda snapshot: "root:root",
     # A normal user's plan is kept in a home folder; here none is.
     "certtui.interview.Interview.keep_plan": lambda self: KEPT,
+    "certtui.crash._report": lambda error: REPORT,
 }
+
+#: The first steps of an apply.
+_STEPS = (
+    Step("wrote /etc/certtui/plan.toml (0600)", True),
+    Step("wrote /usr/local/sbin/certbot-renew-everything (0700)", True),
+    Step("systemctl daemon-reload", True),
+)
 
 
 def applied(root: Path, session: Session) -> None:
@@ -326,3 +212,45 @@ def _known(session: Session) -> Interview:
     interview = Interview(session)
     interview.learn(interview.gather())
     return interview
+
+
+def ran(root: Path, session: Session) -> None:
+    """As :func:`applied`, and a few runs later."""
+    applied(root, session)
+    lines = [
+        (1, "systemd-timer", "ok", 14, ""),
+        (13, "systemd-timer", "failed", 31, "shop.example.org: connection refused"),
+        (25, "manual", "ok", 12, ""),
+    ]
+    (root / "var/lib/certtui/runs.log").write_text(
+        "".join(
+            f"{NOW - timedelta(hours=hours, minutes=7):%Y-%m-%dT%H:%M:%SZ} "
+            f"{by} {result} {seconds} {detail}\n"
+            for hours, by, result, seconds, detail in reversed(lines)
+        )
+    )
+
+
+def well(root: Path) -> Sequence[Finding]:
+    """What the checks find where all is well."""
+    return _checks(root, lambda host: None, SERVER.mailer)
+
+
+def ill(root: Path) -> Sequence[Finding]:
+    """What the checks find where a timer is not enabled and nothing can send mail."""
+
+    def spoil(host: checked.Applied) -> None:
+        host.timer["UnitFileState"] = "disabled"
+        host.answer()
+
+    return _checks(root, spoil, None)
+
+
+def _checks(
+    root: Path, spoil: Callable[[checked.Applied], None], mailer: Mailer | None
+) -> Sequence[Finding]:
+    found = checked.facts(lineages=SERVER.lineages, mailer=mailer)
+    host = checked.Applied(root / "checked", "systemd-timer", found)
+    host.write(checked.LOG, f"{NOW - timedelta(hours=3):%Y-%m-%dT%H:%M:%SZ} systemd-timer ok 12 \n")
+    spoil(host)
+    return run_checks(Context(host, found, host.plan, host.rendered, now=NOW))
