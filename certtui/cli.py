@@ -127,6 +127,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"certtui {__version__}")
     _plan(parser)
     _flag(parser, "--plain", "numbered questions instead of the full-screen wizard")
+    parser.add_argument(
+        "--colours",
+        choices=("auto", "dark", "light", "none"),
+        help="the wizard's colours for this start",
+    )
+    _flag(parser, "--mouse", "the wizard takes the mouse away from the terminal")
     arguments = parser.parse_args(list(argv), argparse.Namespace(command="wizard"))
     _refuse_misspelt(arguments.plan)
     return arguments

@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -153,7 +152,7 @@ def _prove(job: Job, *, quiet: bool) -> tuple[int, dict[str, Any] | None]:
     def show(events: Iterator[Event]) -> Done:
         return report.last(events) if quiet else report.stream_text(events, sys.stdout)
 
-    code, done = _watched(job, show)
+    code, done = workflow.watch(job, show)
     return code, report.to_json(done) if done else None
 
 
@@ -164,23 +163,7 @@ def _dry_run(arguments: argparse.Namespace) -> int:
         stream = report.stream_json if arguments.json else report.stream_text
         return stream(events, sys.stdout)
 
-    return _watched(_job(arguments), show)[0]
-
-
-def _watched(job: Job, show: Callable[[Iterator[Event]], Done]) -> tuple[int, Done | None]:
-    """A dry run that a signal cancels: certbot is ended first, and what became of it is shown."""
-    from certtui.renewal import report
-    from certtui.renewal.interrupt import signals_cancel
-
-    cancel = threading.Event()
-    with signals_cancel(cancel) as noted:
-        try:
-            done = show(job.dry_run(cancel))
-        except OSError:
-            if not noted.signum:
-                raise
-            return int(noted.exit_code), None  # the terminal went, as the signal said
-    return int(noted.exit_code or report.exit_code(done)), done
+    return workflow.watch(_job(arguments), show)[0]
 
 
 def _undo(arguments: argparse.Namespace) -> int:
@@ -249,7 +232,9 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _wizard(arguments: argparse.Namespace) -> int:
     from certtui import wizard
 
-    return wizard.run(arguments.plan, plain=arguments.plain)
+    return wizard.run(
+        arguments.plan, plain=arguments.plain, colours=arguments.colours, mouse=arguments.mouse
+    )
 
 
 _HANDLERS: dict[str, Callable[[argparse.Namespace], int]] = {

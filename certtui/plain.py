@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from certtui import crash, explain, welcome
+from certtui import detached, explain, output, plain_review, welcome
 from certtui import interview as talk
-from certtui.errors import CerttuiError, ExitCode, NeedsRoot, UsageError
+from certtui.errors import ExitCode
 from certtui.interview import Interview
 from certtui.plan.fields import Field, Kind
+from certtui.prompt import Back, Left, read
 
 if TYPE_CHECKING:
-    from certtui.change.apply import Consent
-    from certtui.change.model import Preview
     from certtui.session import Session
-    from certtui.workflow import Job
-
-
-class _Left(Exception):
-    """The administrator typed ``q``."""
-
-
-class _Back(Exception):
-    """The administrator typed ``b``."""
 
 
 def run(session: Session) -> int:
@@ -33,14 +22,16 @@ def run(session: Session) -> int:
     Raises CerttuiError.
     """
     interview = Interview(session)
+    code: int = ExitCode.OK
     try:
         _welcome(interview)
         _questions(interview)
-        return _review(interview)
-    except _Left:
+        code = plain_review.run(interview, _questions)
+    except Left:
         kept = " Your answers are kept for the next time." if session.keeps_draft else ""
         print(f"Left; nothing was written.{kept}")
-        return ExitCode.OK
+    detached.seen(session.root)
+    return code
 
 
 def _welcome(interview: Interview) -> None:
@@ -48,6 +39,8 @@ def _welcome(interview: Interview) -> None:
     print(f"certtui {session.note}".rstrip())
     if session.before:
         print(session.before)
+    if session.unseen:
+        print(detached.unseen(session.root, output.print_step, threading.Event()))
     print("Looking at this host...", flush=True)
     interview.learn(interview.gather())
     for head, line in welcome.rows(interview):
@@ -63,12 +56,12 @@ def _questions(interview: Interview) -> None:
         try:
             _ask(interview, asked[at])
             at += 1
-        except _Back:
+        except Back:
             at = max(0, at - 1)
 
 
 def _ask(interview: Interview, field: Field, *, rare: bool = False) -> None:
-    """One question until it is answered; ``rare`` for those behind ``o``. Raises _Left, _Back."""
+    """One question until it is answered; ``rare`` for those behind ``o``. Raises Left, Back."""
     number = talk.steps().index(field.step) + 1
     more = [] if rare else talk.advanced(field.step, interview.values())
     note = f"   (o: {len(more)} rarely needed)" if more else ""
@@ -78,7 +71,7 @@ def _ask(interview: Interview, field: Field, *, rare: bool = False) -> None:
     while True:
         current = interview.values()[field.key]
         default = _default(field, current, options)
-        text = _read(f"   [{default}] > ")
+        text = read(f"   [{default}] > ")
         if text == "?":
             print(f"   {field.help}")
             for choice in field.choices:
@@ -121,7 +114,7 @@ def _ask_rare(interview: Interview, more: list[Field]) -> None:
         for field in more:
             if field.applies(interview.values()):
                 _ask(interview, field, rare=True)
-    except _Back:
+    except Back:
         return
 
 
@@ -154,105 +147,3 @@ def _value(field: Field, text: str, options: list[Any]) -> Any:
     if text == "-" and field.kind in (Kind.TEXT, Kind.STRINGS, Kind.MAPPING):
         return talk.from_text(field, "")
     return talk.from_text(field, text)
-
-
-def _read(prompt: str) -> str:
-    """One answer. Raises _Left, _Back, and UsageError where the answers end."""
-    try:
-        text = input(prompt).strip()
-    except EOFError:
-        print()
-        raise UsageError(
-            "the answers ended before the last question; nothing was written"
-        ) from None
-    if text == "q":
-        raise _Left
-    if text == "b":
-        raise _Back
-    return text
-
-
-def _review(interview: Interview) -> int:
-    """Shows everything and waits for the word; going back from here asks all again."""
-    from certtui import output
-
-    while True:
-        try:
-            if interview.stale:
-                interview.learn(interview.gather())
-            job = interview.job()
-            preview = job.draft().preview
-        except NeedsRoot as error:
-            print(f"\n{error}")
-            return _hand_over(interview)
-        except CerttuiError as error:
-            print(f"\nThis cannot be applied: {crash.sentence(error)}")
-            preview = None
-        if preview is not None:
-            print("\nReview: everything that would change; nothing is written yet.\n")
-            print(output.preview_text(preview), end="")
-        try:
-            if preview is None or preview.refusals:
-                _read("b goes back to the questions, q leaves > ")
-                continue
-            return _decide(interview, job, preview)
-        except _Back:
-            _questions(interview)
-
-
-def _decide(interview: Interview, job: Job, preview: Preview) -> int:
-    if not interview.session.may_apply:
-        return _hand_over(interview)
-    consent = _consent(preview)
-    while (word := _read("Type the word apply to go on, b for the questions, q to leave > ")) != (
-        "apply"
-    ):
-        print(f"{word!r} is not the word apply; nothing was written." if word else "")
-    return _carry_out(interview, job, preview, consent)
-
-
-def _consent(preview: Preview) -> Consent:
-    from certtui.change.apply import Consent
-
-    keep: set[str] = set()
-    replace: set[str] = set()
-    for change in preview.conflicts:
-        print(f"{change.path}: {change.reason}")
-        while (word := _read("   type keep or replace (undo brings it back) > ")) not in (
-            "keep",
-            "replace",
-        ):
-            continue
-        (keep if word == "keep" else replace).add(change.path)
-    return Consent(keep=frozenset(keep), replace=frozenset(replace))
-
-
-def _hand_over(interview: Interview) -> int:
-    path = interview.keep_plan()
-    print(f"This user may not change the system. The plan is in {path}; next:")
-    print(f"  sudo certtui apply {path}")
-    return ExitCode.OK
-
-
-def _carry_out(interview: Interview, job: Job, preview: Preview, consent: Consent) -> int:
-    from certtui import output
-
-    if interview.session.named:
-        interview.keep_plan()
-    result = job.apply(output.print_step, consent=consent, approved=preview)
-    interview.forget()
-    print(output.applied_text(result, job.root))
-    return _prove(job) if interview.session.proves else ExitCode.OK
-
-
-def _prove(job: Job) -> int:
-    from certtui.renewal import report
-
-    if not job.facts.lineages:
-        print("No certificate yet, so nothing was proved. After the first: certtui dry-run")
-        return ExitCode.OK
-    print("\nDry run: every renewal is tried now, against a test server.\n", flush=True)
-    done = report.stream_text(job.dry_run(threading.Event()), sys.stdout)
-    if done.ok:
-        print("\nSET UP AND PROVED. Remember: certtui status, certtui doctor, certtui undo")
-    return int(report.exit_code(done))

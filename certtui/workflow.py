@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from certtui.host.interface import Host
     from certtui.plan.document import Document
     from certtui.render.artifact import Rendered
-    from certtui.renewal.events import Event
+    from certtui.renewal.events import Done, Event
 
 
 def find_plan(path: str | None, root: str = "/") -> Document:
@@ -245,3 +245,22 @@ def recover(root: str = "/") -> str:
     except Locked:
         return ""  # its holder is at work and mends it itself
     return step.what if step else ""
+
+
+def watch(job: Job, show: Callable[[Iterator[Event]], Done]) -> tuple[int, Done | None]:
+    """A dry run that a signal cancels: certbot is ended first, and what became of it is shown.
+
+    Gives the exit code, and the last event unless the terminal went.
+    """
+    from certtui.renewal import report
+    from certtui.renewal.interrupt import signals_cancel
+
+    cancel = threading.Event()
+    with signals_cancel(cancel) as noted:
+        try:
+            done = show(job.dry_run(cancel))
+        except OSError:
+            if not noted.signum:
+                raise
+            return int(noted.exit_code), None  # the terminal went, as the signal said
+    return int(noted.exit_code or report.exit_code(done)), done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.widgets import Static
@@ -16,7 +17,7 @@ class Text(Body, can_focus=False):
     """Lines to read; Esc goes back to where one was."""
 
     #: other keys that the last line names
-    _others: Keys = []
+    _others: ClassVar[Keys] = []
 
     def __init__(self, heading: str, lines: Sequence[str], style: StyleOf = no_style) -> None:
         super().__init__()
@@ -51,7 +52,7 @@ class Text(Body, can_focus=False):
 class Fault(Text):
     """certtui's own fault: what it was, where the report is, and that nothing is lost."""
 
-    _others: Keys = [("q", "quit")]
+    _others: ClassVar[Keys] = [("q", "quit")]
 
     def __init__(self, sentence: str) -> None:
         lines = [
