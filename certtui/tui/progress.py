@@ -115,6 +115,13 @@ class Progress:
         return "CANCELLED" if self.cancelled else "NOT PROVED"
 
     @property
+    def said(self) -> str:
+        """What went wrong besides the certificates, and the key that tries again; or ""."""
+        if not self.trouble:
+            return ""
+        return f"{self.trouble[:1].upper()}{self.trouble[1:]}\nOnce that is mended, r tries again."
+
+    @property
     def log(self) -> str:
         """The full output on disk, or ""."""
         return self.done.log if self.done else ""

@@ -12,6 +12,7 @@ from certtui.interview import Interview
 from certtui.plan.fields import Field
 from certtui.session import Session
 from certtui.tui.body import Body
+from certtui.tui.decisions import Decisions
 from certtui.tui.looks import Dressed
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Way(Dressed):
         self.farewell: list[str] = []
         #: the exit code if the wizard is left now
         self.code: int = ExitCode.OK
+        #: about conflicts, for every look at Review
+        self.decisions = Decisions()
         self._bodies: list[Body] = []
         self._moving = False
 

@@ -18,7 +18,7 @@ from certtui.tui.body import Body, Keys
 from certtui.tui.feed import Feed
 from certtui.tui.frame import rule
 from certtui.tui.lines import Lines
-from certtui.tui.progress import Progress
+from certtui.tui.progress import UNTRIED, Progress
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -97,14 +97,6 @@ class DryRun(Body):
         """Whether the log has room beside the certificates."""
         return self.size.width >= _WIDE
 
-    @property
-    def _said(self) -> str:
-        """What went wrong besides the certificates, and the key that tries again."""
-        trouble = "" if self.running else self.progress.trouble
-        if not trouble:
-            return ""
-        return f"{trouble[:1].upper()}{trouble[1:]}\nOnce that is mended, r tries again."
-
     # -- the run -------------------------------------------------------------------------------
 
     def _begin(self, names: list[str]) -> None:
@@ -122,7 +114,7 @@ class DryRun(Body):
 
     def _again(self) -> None:
         """Tries what failed, else everything."""
-        names = self.progress.failed
+        names = [] if self.progress.count(UNTRIED) else self.progress.failed
         self.progress.again(names or list(self.progress.states))
         self._retries = True
         self._begin(names or [""])
@@ -171,9 +163,9 @@ class DryRun(Body):
 
     def _room(self, height: int, columns: int) -> int:
         """Lines for the certificates; more where many failed, for they are what matters."""
-        width = self.size.width or 80
-        problem = sum(len(textwrap.wrap(line, width)) for line in self._said.splitlines())
-        most = height - _FIXED - problem
+        said = [] if self.running else self.progress.said.splitlines()
+        problem = sum(len(textwrap.wrap(line, self.size.width or 80)) for line in said)
+        most = height - _FIXED - problem - len(self._log_line(columns))
         if self._wide:
             return max(2, most)
         usual = max(3, min(8, height // 3))
@@ -217,6 +209,7 @@ class DryRun(Body):
 
             done = self.progress.done
             code = exit_code(done) if done and not done.ok else ExitCode.FAILED
+            code = ExitCode.INTERRUPTED if self.progress.cancelled else code
         self._close(int(code))
 
     def _failed(self, sentence: str, code: int) -> None:
@@ -234,7 +227,7 @@ class DryRun(Body):
     def _close(self, code: int) -> None:
         self.wizard.code = code
         self.wizard.told(self.progress)
-        self.say(self._said)
+        self.say(self.progress.said)
         self._draw()
         self.wizard.refresh_frame()
 
