@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -56,10 +57,18 @@ def _short(sentence: str, field: Field, value: str) -> str:
 def _found(interview: Interview, field: Field, value: str, wanted: Mapping[str, Any]) -> str:
     if field.key == "schedule.backend":
         brought = _brought(interview, wanted)
-        return f"apply runs: {brought}" if brought else "works here"
+        return f"apply runs: {brought}" if brought else f"works here{_where(interview, value)}"
     assert interview.facts is not None
     server = interview.facts.webserver(value)
     return _server(server.version, server.ports, server.running) if server else ""
+
+
+def _where(interview: Interview, backend: str) -> str:
+    """Where cron's lines go, if not where one would look."""
+    facts = interview.facts
+    if backend != "cron" or facts is None or facts.has_cron_d:
+        return ""
+    return " in root's crontab: no /etc/cron.d"
 
 
 def _brought(interview: Interview, wanted: Mapping[str, Any]) -> str:
@@ -119,23 +128,30 @@ def _scheduler(interview: Interview) -> Iterator[str]:
     if facts is None:
         yield LOOKING
         return
-    yield from next_runs(interview, 5)
-    lines = [*_by_at(interview), *_of_vendors(interview)]
+    lines = [*_by_at(interview), *_of_others(interview)]
     if lines:
-        yield ""
+        # Before the times: they are what gives way in a small window.
         yield from lines
+        yield ""
+    for number, line in enumerate(_times(interview, 5)):
+        yield f"{'' if number else 'Next runs':<10}{line}"
 
 
-def _of_vendors(interview: Interview) -> Iterator[str]:
+def _of_others(interview: Interview) -> Iterator[str]:
+    """What becomes of everything else that renews here."""
     assert interview.facts is not None
-    vendors = [item.where for item in interview.facts.renewers if item.vendor and item.active]
-    if not vendors:
-        return
-    names = ", ".join(vendors)
-    if interview.values()["certbot.other_schedulers"] == "keep":
-        yield f"{names} stays on as well: whichever comes first renews."
-    else:
-        yield f"{names} will be switched off; `certtui undo` restores it."
+    keep = interview.values()["certbot.other_schedulers"] == "keep"
+    others = [item for item in interview.facts.renewers if item.active and not item.ours]
+    vendors = ", ".join(item.where for item in others if item.vendor)
+    own = ", ".join(item.where for item in others if not item.vendor)
+    if vendors and keep:
+        yield f"{vendors} stays on as well: whichever comes first renews."
+    elif vendors:
+        yield f"{vendors} will be switched off (undo restores it)."
+        if any(item.kind == "snap" for item in others):
+            yield "snapd may turn it on again: certtui doctor looks for that."
+    if own:
+        yield f"{own} renews as well; it is your own and stays as it is."
 
 
 def _by_at(interview: Interview) -> Iterator[str]:
@@ -159,19 +175,30 @@ def _by_at(interview: Interview) -> Iterator[str]:
 
 
 def next_runs(interview: Interview, count: int) -> Iterator[str]:
-    """The next runs in local time and UTC. Raises CerttuiError where the plan has none."""
+    """The next runs under a heading of eleven columns. Raises CerttuiError where there are none."""
+    for number, line in enumerate(_times(interview, count)):
+        yield f"{'' if number else 'Next runs':<11}{line}"
+
+
+def _times(interview: Interview, count: int) -> Iterator[str]:
+    """The next runs in local time and UTC; once where the host lives on UTC.
+
+    The day of UTC is named where it is another. Raises CerttuiError where the plan has no runs.
+    """
     from certtui.render.times import next_runs as runs
 
     assert interview.facts is not None
     plan = interview.document().plan
-    found = runs(plan, interview.facts, interview.session.clock(), count)
-    for number, run in enumerate(found):
-        head = "Next runs" if number == 0 else ""
-        first, last = run.earliest.astimezone(), run.latest.astimezone()
+    found = [
+        (run, run.earliest.astimezone(), run.latest.astimezone())
+        for run in runs(plan, interview.facts, interview.session.clock(), count)
+    ]
+    apart = any(run.earliest.date() != first.date() for run, first, _ in found)
+    for run, first, last in found:
         local = first.strftime(MOMENT) + (f"-{last:%H:%M}" if last != first else "")
-        line = f"{head:<10} {local} {first.tzname() or 'local'}"
+        line = f"{local} {first.tzname() or 'local'}"
         if first.utcoffset():
-            line += f"   {run.earliest:%H:%M}"
+            line += f"   {run.earliest:%a %H:%M}" if apart else f"   {run.earliest:%H:%M}"
             line += f"-{run.latest:%H:%M} UTC" if last != first else " UTC"
         yield line
 
@@ -197,6 +224,12 @@ def _runs(interview: Interview) -> Iterator[str]:
         yield f"A name that fails every time is paused by Let's Encrypt after {days:,} days."
 
 
+def mailer_name(path: str, real: str) -> str:
+    """The program that is called and, where that is only its usual name, the one it is."""
+    name = os.path.basename(real)
+    return path if name == os.path.basename(path) else f"{path} ({name})"
+
+
 def _mail(interview: Interview) -> Iterator[str]:
     facts = interview.facts
     if facts is None:
@@ -208,7 +241,12 @@ def _mail(interview: Interview) -> Iterator[str]:
         yield f"Nothing here can send mail: {command}"
         yield "Leave it empty to go on without mail."
     else:
-        yield f"Sent with {facts.mailer.path} ({facts.mailer.real}); not proved: certtui drill"
+        mailer = mailer_name(facts.mailer.path, facts.mailer.real)
+        yield f"Sent with {mailer}, not proved."
+    field = BY_KEY["mail.on"]
+    when = interview.values()["mail.on"]
+    told = next(choice for choice in field.choices if choice.value == when)
+    yield f"Told: {told.help}"
 
 
 _BELOW: Mapping[str, Callable[[Interview], Iterator[str]]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from certtui import interview as talk
 from certtui.doctor import window
-from certtui.explain import LOOKING, MOMENT
+from certtui.explain import LOOKING, MOMENT, mailer_name
 from certtui.host.facts import Renewer
 from certtui.plan.fields import BY_KEY
 
@@ -208,12 +207,6 @@ def _mailer(facts: Facts) -> str:
     if facts.mailer is None:
         return f"nothing here can send mail: {_install(facts, 'mail')}"
     return f"{mailer_name(facts.mailer.path, facts.mailer.real)}, not proved"
-
-
-def mailer_name(path: str, real: str) -> str:
-    """The program that is called and, where that is only its usual name, the one it is."""
-    name = os.path.basename(real)
-    return path if name == os.path.basename(path) else f"{path} ({name})"
 
 
 def _install(facts: Facts, need: str) -> str:

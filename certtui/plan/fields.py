@@ -159,10 +159,10 @@ FIELDS: tuple[Field, ...] = (
         "cron | systemd-timer | at-block | at-random",
         "scheduler",
         choices=(
-            Choice("systemd-timer", "systemd timer", "catches up after downtime"),
-            Choice("cron", "cron", "misses the runs while the host is down"),
-            Choice("at-block", "at, one a block", "runs once in each block of the day"),
-            Choice("at-random", "at, random chain", "each run queues the next at another minute"),
+            Choice("systemd-timer", "systemd timer", "makes up missed runs"),
+            Choice("cron", "cron", "misses runs while down"),
+            Choice("at-block", "at, one a block", "once a block of the day"),
+            Choice("at-random", "at, random chain", "each run queues another"),
         ),
     ),
     Field(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from typing import Any, ClassVar
 
 from textual import events
@@ -10,13 +12,17 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
-from certtui import explain
+from certtui import explain, helps, trials
 from certtui import interview as talk
 from certtui.plan.fields import Field, Kind
 from certtui.tui.body import Body, Keys
 from certtui.tui.choices import ChoiceList, Row
 
 _CHOOSING = (Kind.CHOICE, Kind.BOOLEAN)
+_LISTS = (Kind.STRINGS, Kind.MAPPING)
+
+#: Rows from which there is room for blank ones.
+_ROOMY = 16
 
 
 class Answer(Input):
@@ -60,6 +66,10 @@ class Question(Body, can_focus=False):
         super().__init__()
         self.field = field
         self._detour = detour
+        self._trial = trials.TRIALS.get(field.key)
+        #: set when nobody waits for the trial any more; None while there is none
+        self._left: threading.Event | None = None
+        self._tried: list[str] = []
         if field.step in talk.steps():
             self.step = talk.step_title(field.step)
 
@@ -95,6 +105,8 @@ class Question(Body, can_focus=False):
         else:
             keys.append(("Enter", "accept"))
         keys.append(("Esc", "back"))
+        if self._trial and self._left is None and self.interview.facts is not None:
+            keys.append(("F4", self._trial.name))
         if self._letters:
             rare = len(self.advanced())
             keys += [("o", f"advanced ({rare})")] if rare else []
@@ -110,14 +122,24 @@ class Question(Body, can_focus=False):
         return [*keys, ("F1", "help"), ("Ctrl+Q", "quit")]
 
     def help(self) -> list[str]:
-        lines = [self.field.question, "", f"In the plan: {self.field.key}", self.field.help, ""]
-        for choice in self.field.choices:
-            lines += [f"{choice.label}", f"    {choice.help}"]
+        lines = [self.field.question, "", *helps.more(self.field.key)]
+        width = max((len(choice.label) for choice in self.field.choices), default=0)
+        lines += [f"  {choice.label:<{width}}  {choice.help}" for choice in self.field.choices]
+        lines += [""] if self.field.choices else []
+        if self._trial:
+            lines += [f"F4 or Ctrl+T {self._trial.help}.", ""]
+        lines.append(f"In the plan: {self.field.key}, {self.field.help}")
         rare = self.advanced()
         if rare:
-            lines += ["", "Advanced, behind o or F3:"]
-            lines += [f"    {field.key}  {field.help}" for field in rare]
+            lines += ["", "Rarely needed, behind o or F3:"]
+            width = max(len(field.key) for field in rare)
+            lines += [f"  {field.key:<{width}}  {field.help}" for field in rare]
         return lines
+
+    def on_resize(self) -> None:
+        """A list in a small window needs the blank row under the question."""
+        small = self.field.kind in _CHOOSING and self.size.height < _ROOMY
+        self.set_class(small, "-tight")
 
     def facts_arrived(self) -> None:
         """The default may follow from the host."""
@@ -148,6 +170,11 @@ class Question(Body, can_focus=False):
         """
         event.stop()
         self.say("")
+        if self._tried and self._left is None:
+            self._tried = []  # it was about another answer
+            self._explain()
+        if self.field.kind in _LISTS:
+            self.query_one(".hint", Static).update(self._hint())
         if self.field.kind is Kind.INTEGER:
             self.set_down()
             self._explain()
@@ -184,7 +211,43 @@ class Question(Body, can_focus=False):
 
     def _explain(self) -> None:
         lines = [] if self._detour else explain.below(self.interview, self.field)
+        if self._tried:
+            lines = [*self._tried, *([""] if lines else []), *lines]
         self.query_one("#below", Static).update("\n".join(lines))
+        # Whether there is more than fits is known when it has been laid out.
+        self.call_after_refresh(self.wizard.refresh_frame)
+
+    # -- a trial -------------------------------------------------------------------------------
+
+    def letter(self, key: str) -> None:
+        if key == "f4" and self._trial and self._left is None and self.interview.facts is not None:
+            self._try(self._trial)
+
+    def _try(self, trial: trials.Trial) -> None:
+        """Tries the answer that is shown, where it is one, in a worker."""
+        problem = self._problem() or trial.lacks(self.interview)
+        self.say(problem)
+        if problem:
+            return
+        left = self._left = threading.Event()
+        self._came([trial.doing], self._left)
+        self.wizard.background(
+            lambda: trial.run(self.interview, left),
+            lambda lines: self._came(lines, None),
+            lambda sentence, code: self._came([sentence], None),
+        )
+
+    def _came(self, lines: list[str], left: threading.Event | None) -> None:
+        if not self.is_attached:
+            return  # left before the answer came
+        self._left, self._tried = left, lines
+        self._explain()
+        self.wizard.refresh_frame()
+
+    def on_unmount(self) -> None:
+        """Nobody waits for a trial any more."""
+        if self._left is not None:
+            self._left.set()
 
     def _values(self) -> list[Any]:
         if self.field.kind is Kind.BOOLEAN:
@@ -200,6 +263,16 @@ class Question(Body, can_focus=False):
     def _hint(self) -> str:
         if self.field.kind is Kind.INTEGER:
             return f"Up and Down, or type {self.field.minimum} to {self.field.maximum}"
-        if self.field.kind in (Kind.STRINGS, Kind.MAPPING):
-            return f"{self.field.help.split(', as [')[0]}\n{talk.TYPED_AS_SHELL}"
+        if self.field.kind in _LISTS:
+            return f"{self.field.help.split(', as [')[0]}\n{talk.TYPED_AS_SHELL}\n{self._read_as()}"
         return self.field.help
+
+    def _read_as(self) -> str:
+        """How a list is understood, while it is typed."""
+        found = self.query(Answer)
+        value = self.interview.values()[self.field.key]
+        try:
+            value = talk.from_text(self.field, found.first().value) if found else value
+        except ValueError as error:
+            return f"Not yet a list: {error}"
+        return f"Read as: {json.dumps(value, ensure_ascii=False)}"

@@ -14,17 +14,17 @@ from certtui.tui.lines import Lines
 _ROOMY, _WIDE = 18, 70
 
 _HELP = [
-    "certtui makes the renewal of this host's certificates certain.",
-    "",
-    "It asks a few questions, shows every file and command before anything is written,",
-    "applies exactly that, and proves it with a live dry run of every renewal.",
+    "certtui makes the renewal of this host's certificates certain. It asks a few questions, "
+    "shows every file and command before anything is written, applies exactly that, and proves "
+    "it with a live dry run of every renewal.",
     "Nothing is written before you press a on the page called Review.",
     "",
     "On this page:",
-    "  Enter   open the line with the > ; on the first one: the questions",
-    "  d  s    Doctor: what is wrong here, and what mends it;  Status: certificates and runs",
+    "  Enter   open the line with the > ; on the first line: the questions",
+    "  d       Doctor: what is wrong here, and what mends it",
+    "  s       Status: certificates, tries left, next and last runs",
     "",
-    "Keys that work on every page:",
+    "On every page:",
     "  Enter   accept what is shown and go on (on Review: open the whole diff)",
     "  Esc     back; it never quits, and no answer is lost",
     "  =  F2   every answer; Enter there goes to its question",
@@ -32,10 +32,11 @@ _HELP = [
     "  ?  F1   help for the step",
     "  q       leave (Ctrl+Q where text is typed); answers are kept for the next time",
     "",
-    "What the words above mean:",
-    "  due, overdue  certbot would renew it now; it should have, days ago",
-    "  not proved    the program is there; whether mail arrives only certtui drill can tell",
-    "  not active    it is there, but starts nothing as things stand",
+    "What the words mean:",
+    "  due         certbot would renew it at its next run",
+    "  overdue     it should have, days ago",
+    "  not proved  the program is there; whether mail arrives, certtui drill tells",
+    "  not active  it is there, but starts nothing as things stand",
     "",
     "Afterwards: certtui status, certtui doctor, certtui undo.",
 ]
