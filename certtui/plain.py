@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from certtui import detached, explain, output, plain_review, welcome
+from certtui import detached, explain, helps, output, plain_review, trials, welcome
 from certtui import interview as talk
 from certtui.errors import ExitCode
 from certtui.interview import Interview
@@ -45,6 +45,8 @@ def _welcome(interview: Interview) -> None:
     interview.learn(interview.gather())
     for head, line in welcome.rows(interview):
         print(f"  {head:<13} {line}")
+    if not session.may_apply:
+        print(welcome.NOT_ROOT)
     if interview.resumed:
         print("Your answers of last time are taken up.")
     print("Enter accepts what stands in [ ]; - is none, b goes back, ? explains, q leaves.")
@@ -64,7 +66,9 @@ def _ask(interview: Interview, field: Field, *, rare: bool = False) -> None:
     """One question until it is answered; ``rare`` for those behind ``o``. Raises Left, Back."""
     number = talk.steps().index(field.step) + 1
     more = [] if rare else talk.advanced(field.step, interview.values())
+    trial = trials.TRIALS.get(field.key)
     note = f"   (o: {len(more)} rarely needed)" if more else ""
+    note += f"   (t, or t ANSWER: {trial.name})" if trial else ""
     print(f"\n{number}. {talk.step_title(field.step)}: {field.question}{note}")
     options = _options(interview, field)
     shown = _below(interview, field, [])
@@ -73,6 +77,7 @@ def _ask(interview: Interview, field: Field, *, rare: bool = False) -> None:
         default = _default(field, current, options)
         text = read(f"   [{default}] > ")
         if text == "?":
+            print("".join(f"   {line}".rstrip() + "\n" for line in helps.more(field.key)), end="")
             print(f"   {field.help}")
             for choice in field.choices:
                 print(f"   {choice.label:<18} {choice.help}")
@@ -82,6 +87,10 @@ def _ask(interview: Interview, field: Field, *, rare: bool = False) -> None:
             _ask_rare(interview, more)
             _ask(interview, field)
             return
+        elif trial and text.split()[:1] == ["t"]:
+            problem = interview.give(field.key, text[1:].strip() or current)
+            said = [problem] if problem else trials.now(interview, trial)
+            print("\n".join(f"   {line}" for line in said))
         elif not text:
             problem = interview.problem(field.key, current)
             if not problem:

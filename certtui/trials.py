@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from certtui.errors import Refused
+from certtui.errors import CerttuiError, Refused
 
 if TYPE_CHECKING:
     from certtui.interview import Interview
@@ -67,3 +67,15 @@ TRIALS: Mapping[str, Trial] = {
         _mail,
     ),
 }
+
+
+def now(interview: Interview, trial: Trial) -> list[str]:
+    """What comes of it, waited for, where nothing else goes on: the plain wizard."""
+    problem = trial.lacks(interview)
+    if problem:
+        return [f"First {problem}."]
+    print(trial.doing, flush=True)
+    try:
+        return trial.run(interview, threading.Event())
+    except (CerttuiError, OSError) as error:
+        return [str(error)]

@@ -22,6 +22,9 @@ Rows = list[tuple[str, str]]
 
 _HEADS = ("Certificates", "Web server", "certbot", "Mail", "Renewed by")
 
+#: Said as early as possible to a user who may not apply.
+NOT_ROOT = "You are not root: up to Review, then the line for sudo."
+
 #: Columns of the headings, and before them.
 HEAD, MARGIN = 14, 2
 
@@ -95,7 +98,7 @@ def notes(interview: Interview) -> list[str]:
     session = interview.session
     lines = [session.before] if session.before else []
     if not session.may_apply:
-        lines.append("You are not root: up to Review, then the line for sudo.")
+        lines.append(NOT_ROOT)
     if interview.resumed:
         lines.append("Your answers of last time are taken up; = lists them.")
     elif session.base is not None:
