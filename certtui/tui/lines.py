@@ -184,11 +184,11 @@ class Lines(ScrollView, can_focus=True):
         at = self.scroll_offset.y + y
         width = self.size.width
         base = self.rich_style
-        if at >= len(self._rows):
-            return Strip.blank(width, base)
-        row = self._rows[at]
+        row = self._rows[at] if at < len(self._rows) else ""
         text, line = (row, row) if isinstance(row, str) else row[:2]
         style = base + self._style_of(line)
+        # In one piece: a style that ends and begins again costs 16 bytes on every row.
+        text += " " * (width - (len(text) if text.isascii() else cell_len(text)))
         return Strip([Segment(text, style)]).adjust_cell_length(width, base)
 
     def _refold(self) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from certtui.workflow import Job
 
 #: Seconds between two looks at what certbot said: one redraw for many lines.
-_TICK = 0.1
+_TICK = 0.2
 
 #: Columns from which the log stands beside the certificates, and those of the certificates.
 _WIDE, _LEFT = 120, 48
