@@ -38,13 +38,6 @@ class TerminalDriver(LinuxDriver):
         if not unwanted:
             super().write(data)
 
-    def _disable_mouse_support(self) -> None:
-        super()._disable_mouse_support()
-        if self._mouse_pixels:
-            # Textual asks for positions in pixels and leaves that on for the next program.
-            self.write("\x1b[?1016l")
-            self._mouse_pixels = False
-
     def stop_application_mode(self) -> None:
         """Leaves the terminal as it was; where it has one screen only, empty."""
         super().stop_application_mode()

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 from rich.color import Color as RichColor
 from rich.style import Style
@@ -26,7 +27,7 @@ from certtui.tui.looks import Fit, Look, choose
 from certtui.tui.screens.answers import Answers
 from certtui.tui.screens.question import Question
 from tests.tui.driver import wizard
-from tests.tui.odd import CERTBOT_LINE, FILE_LINE, HOST, LINEAGE
+from tests.tui.odd import CERTBOT_LINE, FILE_LINE, HOST, LINEAGE, odd_session
 from tests.tui.test_terminal import Terminal
 
 ODD = "tests.tui.odd"
@@ -384,3 +385,174 @@ def test_in_utf8_they_are_shown_as_they_are(tmp_path: Path) -> None:
         assert words in sent
     # Nothing but the terminal's own sixteen colours.
     assert not re.search(r"\x1b\[[0-9;]*[34]8;[25]", sent)
+
+
+@pytest.mark.parametrize("env", ASCII, ids=lambda env: "-".join(map("=".join, env.items())))
+def test_the_plain_questions_send_none_either(tmp_path: Path, env: dict[str, str]) -> None:
+    sent = plainly(tmp_path, **env)
+    assert sent.isascii()
+    assert b"Gro\\xdfm\\xfctter: \\xe7a va, \\u65e5\\u672c\\u8a9e" in sent
+    assert b"  ?chec ?vit?: ???? ??" in sent  # from certbot
+
+
+def test_the_plain_questions_show_them_in_utf8(tmp_path: Path) -> None:
+    sent = plainly(tmp_path).decode()
+    assert FILE_LINE in sent and CERTBOT_LINE in sent and LINEAGE in sent
+
+
+def plainly(root: Path, **env: str) -> bytes:
+    """Through the plain questions to the end; gives what was sent."""
+    terminal = Terminal(root, "--plain", module=ODD, size=(100, 2000), **env)
+    terminal.until("1. Web server")
+    terminal.keys("\r", "\r", "\r", "m\xfcller@example.com\r".encode())
+    terminal.until("is not a mail address")
+    terminal.keys(b"m\xfcller\r")  # a terminal that does not know UTF-8
+    terminal.keys("me\r")
+    terminal.until("type keep or replace")
+    terminal.keys("replace\r")
+    terminal.until("Type the word apply")
+    terminal.keys("apply\r")
+    terminal.until("SET UP AND PROVED")
+    assert terminal.code() == 0
+    # What was typed is echoed by the terminal's own driver, not by the program.
+    return re.sub(rb"m(\xc3\xbc|\xfc)ller", b"", terminal.sent)
+
+
+#: Commands that name what is not of ASCII, with the exit code of each.
+SAYING = {
+    "diff {root}/plan.toml --root {root}": 2,
+    "apply {root}/plan.toml --root {root} --check": 1,
+    "check {root}/bad.toml": 65,
+    "diff {root}/b\xfccher/\u65e5\u672c.toml": 66,
+    "status": 0,
+}
+
+
+@pytest.mark.parametrize("command", SAYING)
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_no_command_fails_on_a_character(tmp_path: Path, command: str, encoding: str) -> None:
+    prepare(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "certtui", *command.format(root=tmp_path).split()],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == SAYING[command], said
+    assert b"an error inside certtui" not in said and b"Traceback" not in said
+    shown = said.decode(encoding)
+    if command != "status":
+        assert re.search(r"\u65e5|\\u65e5|\xfc|\\xfc", shown), shown
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_json_is_json_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    prepare(tmp_path)
+    plan = str(tmp_path / "plan.toml")
+    done = subprocess.run(
+        [sys.executable, "-m", "certtui", "diff", plan, "--root", str(tmp_path), "--json"],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    diffs = "".join(file["diff"] for file in json.loads(done.stdout)["files"])
+    assert f"-{FILE_LINE}" in diffs
+
+
+@pytest.mark.parametrize("env", [{"LC_ALL": "C"}, {"TERM": "linux"}, {}], ids=str)
+def test_a_command_in_a_terminal(tmp_path: Path, env: dict[str, str]) -> None:
+    prepare(tmp_path)
+    sent = pexpect.run(
+        f"{sys.executable} -m certtui diff {tmp_path}/plan.toml --root {tmp_path}",
+        env={**os.environ, **env},
+        timeout=30,
+    )
+    assert isinstance(sent, bytes)
+    if env:
+        assert sent.isascii() and rb"Gro\xdfm\xfctter" in sent
+    else:
+        assert FILE_LINE.encode() in sent
+
+
+def prepare(root: Path) -> None:
+    """A plan, a file that certtui did not write, and a plan with mistakes in other letters."""
+    made = odd_session(root)
+    assert made.base is not None
+    (root / "plan.toml").write_bytes(made.base.content)
+    (root / "bad.toml").write_text('version = 1\n[mail]\nto = "müller"\n"日" = 1\n', "utf-8")
+
+
+# -- where it goes ---------------------------------------------------------------------------------
+
+MOUSE = re.compile(rb"\x1b\[\?(9|100[0-36]|1015|1016)([hl])")
+
+
+@pytest.mark.parametrize("flag", [False, True])
+def test_the_mouse_is_on_only_when_asked_for(tmp_path: Path, flag: bool) -> None:
+    terminal = Terminal(tmp_path, *["--mouse"] * flag, module=ODD)
+    terminal.until("Enter go on")
+    terminal.keys("q")
+    assert terminal.code() == 0
+    said = MOUSE.findall(terminal.sent)
+    assert bool(said) == flag
+    last = dict(said)
+    assert set(last.values()) == ({b"l"} if flag else set()), "it is off again at the end"
+    assert terminal.left_clean()
+
+
+def test_the_mouse_of_the_preferences_is_on(tmp_path: Path) -> None:
+    preferences.keep(preferences.load(), "interface.mouse", True)
+    terminal = Terminal(tmp_path, module=ODD)
+    terminal.until("Enter go on")
+    terminal.keys("q")
+    assert terminal.code() == 0
+    assert b"\x1b[?1000h" in terminal.sent
+
+
+@pytest.mark.parametrize(
+    ("term", "clears"), [("linux", True), ("vt100", True), ("xterm-256color", False)]
+)
+def test_a_terminal_with_one_screen_is_left_empty(tmp_path: Path, term: str, clears: bool) -> None:
+    terminal = Terminal(tmp_path, module=ODD, TERM=term)
+    terminal.until("Enter go on")
+    terminal.keys("q")
+    assert terminal.code() == 0
+    assert (b"\x1b[H\x1b[2J" in terminal.sent.rpartition(b"\x1b[?1049l")[2]) == clears
+    if clears:
+        assert terminal.text.strip() == ""
+        # What such a terminal would print a part of.
+        assert not re.search(rb"\x1b\[([<>]|\?[0-9]+\$)", terminal.sent)
+
+
+@pytest.mark.parametrize("where", ["2> {file}", "2> /dev/null", "2>&-"])
+def test_standard_error_may_go_elsewhere(tmp_path: Path, where: str) -> None:
+    terminal = shell(tmp_path, where)
+    terminal.until("Enter go on")
+    terminal.keys("\r")
+    terminal.until("Which server")
+    terminal.keys("q")
+    assert terminal.code() == 0
+    assert terminal.left_clean()
+    assert not (tmp_path / "out").exists() or (tmp_path / "out").read_bytes() == b""
+
+
+@pytest.mark.parametrize("where", ["> {file}", "> /dev/null", ">&-"])
+def test_questions_that_nobody_would_see_are_not_asked(tmp_path: Path, where: str) -> None:
+    terminal = shell(tmp_path, where)
+    assert terminal.code() == 64
+    assert "would go where nobody sees them" in terminal.text
+
+
+def test_through_a_pipe_they_are_plain(tmp_path: Path) -> None:
+    terminal = shell(tmp_path, "| cat")
+    terminal.until("1. Web server")
+    terminal.keys("q\r")
+    assert terminal.code() == 0
+    assert b"\x1b" not in terminal.sent
+
+
+def shell(root: Path, where: str) -> Terminal:
+    """The wizard with its output sent elsewhere by a shell."""
+    line = f"exec {sys.executable} -m {ODD} {root} {where.format(file=root / 'out')}"
+    return Terminal(root, command=("/bin/sh", "-c", line))

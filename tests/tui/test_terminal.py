@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ import pexpect
 import pyte
 import pytest
 
+from certtui import detached
+from certtui.change import outcome
+from certtui.change.files import Tree
 from tests.tui.support import make_root
 
 
@@ -26,14 +30,16 @@ class Terminal:
         *arguments: str,
         size: tuple[int, int] = (80, 24),
         module: str = "tests.tui.start",
+        command: Sequence[str] = (),
         **env: str,
     ) -> None:
         make_root(root)
         columns, rows = size
+        program = command or [sys.executable, "-m", module, str(root), *arguments]
         inherited = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "SSH_CONNECTION")}
         self.child: Any = pexpect.spawn(
-            sys.executable,
-            ["-m", module, str(root), *arguments],
+            program[0],
+            list(program[1:]),
             dimensions=(rows, columns),
             env={**inherited, "TERM": "xterm-256color", "COLUMNS": "7", "LINES": "3", **env},
             timeout=20,
@@ -156,17 +162,53 @@ def test_a_lost_terminal_ends_it(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     terminal.until("61 days left")
     os.close(terminal.child.child_fd)
-    pid = terminal.child.pid
+    assert _ended(terminal.child.pid) == 129
+
+
+def _ended(pid: int) -> int:
+    """The exit code of a process whose terminal is gone, or minus the signal that ended it."""
     end = time.monotonic() + 15
     while time.monotonic() < end:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
-            assert os.waitstatus_to_exitcode(status) == 129
-            return
+            return os.waitstatus_to_exitcode(status)
         time.sleep(0.05)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     raise AssertionError("it lives on without a terminal")
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["full-screen", "plain"])
+@pytest.mark.parametrize("pause", [0.0, 0.3, 0.6])
+def test_an_apply_outlives_its_terminal(tmp_path: Path, plain: bool, pause: float) -> None:
+    terminal = Terminal(tmp_path, *(["--plain"] if plain else []), size=(100, 40))
+    if plain:
+        terminal.until("1. Web server")
+        terminal.keys("\r", "\r", "\r", "\r")
+        terminal.until("Type the word apply")
+        terminal.child.send("apply\r")
+    else:
+        terminal.until("Enter go on")
+        terminal.keys("\r", "\r", "\r", "\r", "\r")
+        terminal.until("a apply")
+        terminal.child.send("a")
+    if pause:
+        terminal.read(pause)
+    else:
+        terminal.until(lambda: detached.is_unseen(str(tmp_path)))
+    os.close(terminal.child.child_fd)
+    assert _ended(terminal.child.pid) in (129, -signal.SIGHUP)
+    end = time.monotonic() + 20
+    while time.monotonic() < end and not _recorded_end(tmp_path):
+        time.sleep(0.05)
+    told = detached.unseen(str(tmp_path), lambda step: None, threading.Event())
+    assert "finished: applied as reviewed" in told
+    assert (tmp_path / "usr/local/sbin/certbot-renew-everything").exists()
+
+
+def _recorded_end(root: Path) -> bool:
+    record = outcome.read(Tree(str(root)))
+    return record is not None and record.ending is not None
 
 
 def test_nothing_is_sent_while_idle(tmp_path: Path) -> None:
@@ -252,7 +294,7 @@ def test_plain_says_what_a_choice_means_and_leads_to(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "--plain", size=(100, 2000))
     terminal.until("1. Web server")
     terminal.keys("\r", "?\r")
-    terminal.until("at, random chain   each run queues the next at another minute")
+    terminal.until("at, random chain   each run queues another")
     terminal.keys("4\r")
     terminal.until("Trigger (automatic): a systemd timer, once an hour and at boot.")
     assert terminal.text.count("Next runs") == 2
