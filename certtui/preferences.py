@@ -21,7 +21,7 @@ FIELDS: tuple[Field, ...] = (
         Kind.CHOICE,
         "auto",
         "Which colours suit your terminal?",
-        "auto | dark | light | none: kept for this user, no part of the plan",
+        "auto | dark | light | none: no part of the plan",
         "interface",
         choices=(
             Choice("auto", "automatic", "what the terminal says; dark where it does not say"),
@@ -36,7 +36,7 @@ FIELDS: tuple[Field, ...] = (
         Kind.BOOLEAN,
         False,
         "Use the mouse? It counts from the next start on.",
-        "false: the terminal's own selection works; kept for this user, no part of the plan",
+        "false: the terminal's own selection works; no part of the plan",
         "interface",
         advanced=True,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
@@ -35,9 +36,9 @@ def title_line(left: Sequence[str], right: str, width: int) -> str:
     """Name, host and note at the left, the step at the right; the left gives way."""
     text = "  ".join(left)
     room = width - len(right) - 4
-    if len(text) > room:
-        text = text[: max(0, room - 3)] + "..."
-    return f" {text}{' ' * max(2, width - len(text) - len(right) - 2)}{right}"
+    if cell_len(text) > room:
+        text = set_cell_size(text, max(0, room - 3)) + "..."
+    return f" {text}{' ' * max(2, width - cell_len(text) - len(right) - 2)}{right}"
 
 
 def keys_line(keys: Sequence[tuple[str, str]], width: int) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pexpect
 import pytest
+from rich.cells import cell_len
 from rich.color import Color as RichColor
 from rich.style import Style
 
@@ -556,3 +557,17 @@ def shell(root: Path, where: str) -> Terminal:
     """The wizard with its output sent elsewhere by a shell."""
     line = f"exec {sys.executable} -m {ODD} {root} {where.format(file=root / 'out')}"
     return Terminal(root, command=("/bin/sh", "-c", line))
+
+
+async def test_the_last_of_all_answers_is_in_view_in_a_small_window(tmp_path: Path) -> None:
+    async with wizard(tmp_path, size=(60, 16)) as driver:
+        await driver.press("equals_sign", "end")
+        assert "> interface.mouse" in driver.text
+
+
+def test_a_wide_name_leaves_the_step_its_place() -> None:
+    from certtui.tui.frame import title_line
+
+    for name in (HOST, HOST * 5):
+        line = title_line(["certtui", name], "Welcome  1/9", 60)
+        assert cell_len(line) <= 60 and line.endswith("  Welcome  1/9")

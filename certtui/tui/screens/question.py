@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from certtui import explain, helps, trials
 from certtui import interview as talk
-from certtui.plan.fields import Field, Kind
+from certtui.plan.fields import BY_KEY, Field, Kind
 from certtui.tui.body import Body, Keys
 from certtui.tui.choices import ChoiceList, Row
 
@@ -128,7 +128,8 @@ class Question(Body, can_focus=False):
         lines += [""] if self.field.choices else []
         if self._trial:
             lines += [f"F4 or Ctrl+T {self._trial.help}.", ""]
-        lines.append(f"In the plan: {self.field.key}, {self.field.help}")
+        kept = "In the plan" if self.field.key in BY_KEY else "For this user"
+        lines.append(f"{kept}: {self.field.key}, {self.field.help}")
         rare = self.advanced()
         if rare:
             lines += ["", "Rarely needed, behind o or F3:"]
