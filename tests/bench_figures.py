@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,8 +19,8 @@ from tests.bench_ways import DOWN, END, ENTER, ESCAPE, PAGE_DOWN, PAGE_UP, TAB, 
 BARE = ("-m", "tests.bench_bare")
 CERTTUI = ("-m", "certtui")
 
-#: Lines of a certbot that never stops talking; and of one that talks as it does, in seconds.
-FLOOD, TALK, TALK_SECONDS = 100_000, 300, 5
+#: Lines and seconds of a certbot that never stops talking, and of one that talks as it does.
+FLOOD, FLOOD_SECONDS, TALK, TALK_SECONDS = 100_000, 10, 300, 5
 
 IDLE_SECONDS = 10
 
@@ -187,8 +188,8 @@ def streaming(times: int) -> list[Figure]:
 
 
 def flood(times: int) -> list[Figure]:
-    """A certbot that talks as fast as it can, then more slowly than the log can keep."""
-    figures = [_flood("at once", 0, times), _flood("in 20 s", 20, 1)]
+    """A certbot that talks as fast as it can, then for a while."""
+    figures = [_flood("at once", 0, times), _flood(f"in {FLOOD_SECONDS} s", FLOOD_SECONDS, 1)]
     return [figure for some in figures for figure in some]
 
 
@@ -200,9 +201,9 @@ def _flood(how: str, seconds: float, times: int) -> list[Figure]:
     for _ in range(times):
         with wizard(FLOOD, seconds) as program:
             bench_ways.review(program)
-            peak = program.memory()
             start = time.monotonic()
-            program.answer("a", "Dry run  8/9")
+            program.answer("a", "of example.com: certbot and its plugins")
+            peak = program.memory()
             while "PROVED" not in program.text:
                 during += _keys(program)
                 peak = max(peak, program.memory())
@@ -221,18 +222,32 @@ def _flood(how: str, seconds: float, times: int) -> list[Figure]:
 
 
 def _keys(program: Program) -> list[float]:
-    """Each key's answer: reading back, help and its end, following again."""
-    taken = [program.answer(PAGE_UP, "paused"), program.answer(UP, _moved(program))]
-    taken += [program.answer("?", "Help"), program.answer(ESCAPE, "paused")]
-    return [*taken, program.answer(END, lambda text: "paused" not in text)]
+    """Each key's answer: reading back, help, following again. The run may end meanwhile.
+
+    Esc, which ends help, is not counted: every program waits ESCDELAY (0.1 s here) to see whether
+    it begins the sequence of another key.
+    """
+    back = program.answer(PAGE_UP, lambda text: _view(text) is not None and not _at_end(text))
+    before = _view(program.text)
+    up = program.answer(UP, lambda text: _view(text) not in (None, before))
+    there = program.answer("?", "Help")
+    program.answer(ESCAPE, lambda text: _view(text) is not None)
+    return [back, up, there, program.answer(END, _at_end)]
 
 
-def _moved(program: Program) -> Callable[[str], bool]:
-    def position(text: str) -> str:
-        return next((line for line in text.splitlines() if line.startswith("-- certbot")), "")
+def _view(text: str) -> int | None:
+    """The first row of the log that is in view, where the log says so."""
+    found = _POSITION.search(text)
+    return int(found[1]) if found else None
 
-    before = position(program.text)
-    return lambda text: position(text) != before
+
+def _at_end(text: str) -> bool:
+    found = _POSITION.search(text)
+    return "following" in text or (found is not None and found[2] == found[3])
+
+
+#: Which rows of the log are in view: from, to, of how many.
+_POSITION = re.compile(r"(?m)^-- certbot.* (\d+)-(\d+) of (\d+)")
 
 
 def machine() -> str:

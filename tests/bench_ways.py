@@ -61,7 +61,9 @@ def done(program: Program) -> None:
 
 
 def _questions() -> dict[str, Way]:
-    return {f"question {place}": lambda program, to=place: question(program, to) for place in QUESTIONS}
+    return {
+        f"question {place}": lambda program, to=place: question(program, to) for place in QUESTIONS
+    }
 
 
 def _then(way: Way, *keys: str) -> Way:
