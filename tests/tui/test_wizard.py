@@ -274,7 +274,9 @@ async def test_a_conflict_waits_for_a_decision(tmp_path: Path) -> None:
         await driver.press("k")
         assert not review.undecided
         await driver.press("r")
-        assert review.replace and not review.keep
+        assert review.preview is not None
+        consent = driver.app.decisions.consent(review.preview.conflicts)
+        assert consent.replace and not consent.keep
         await driver.press("a")
         await driver.until(lambda: isinstance(driver.app.body, DryRun))
     assert "# mine" not in target.read_text()
