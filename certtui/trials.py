@@ -73,7 +73,7 @@ def now(interview: Interview, trial: Trial) -> list[str]:
     """What comes of it, waited for, where nothing else goes on: the plain wizard."""
     problem = trial.lacks(interview)
     if problem:
-        return [f"First {problem}."]
+        return [f"{problem[0].upper()}{problem[1:]}."]
     print(trial.doing, flush=True)
     try:
         return trial.run(interview, threading.Event())
