@@ -17,6 +17,7 @@ import pytest
 from rich.cells import cell_len
 from rich.color import Color as RichColor
 from rich.style import Style
+from textual.widgets import Input
 
 from certtui import answers as store
 from certtui import preferences
@@ -24,17 +25,17 @@ from certtui.plan.fields import BY_KEY
 from certtui.preferences import Preferences
 from certtui.terminal import Terminal as Found
 from certtui.tui.app import WizardApp
+from certtui.tui.choices import ChoiceList
+from certtui.tui.frame import Back, title_line
 from certtui.tui.looks import Fit, Look, choose
 from certtui.tui.screens.answers import Answers
 from certtui.tui.screens.question import Question
 from tests.tui.driver import wizard
 from tests.tui.odd import CERTBOT_LINE, FILE_LINE, HOST, LINEAGE, odd_session
+from tests.tui.pages import PAGES
 from tests.tui.test_terminal import Terminal
 
 ODD = "tests.tui.odd"
-
-#: Left of these, a screen of these marks holds one cursor.
-CURSORS = ("> ", ">[")
 
 
 # -- preferences -----------------------------------------------------------------------------------
@@ -310,6 +311,33 @@ def test_without_colours_a_background_is_reversed() -> None:
     assert fit.style(Style(color="default", bgcolor="default")) == Style()
 
 
+@pytest.mark.parametrize("name", PAGES)
+async def test_without_colour_one_cursor_and_the_choice_are_in_the_text(name: str) -> None:
+    async with PAGES[name].open(colours="none") as driver:
+        assert colours_of(driver.app) == {(None, None)}
+        lines = driver.text.splitlines()
+        focused = driver.app.focused
+        cursors = [line for line in lines if re.match(r" *>( |$)", line)]
+        if isinstance(focused, ChoiceList) and focused.option_count:
+            assert len(cursors) == 1 and cursors[0].startswith("> "), driver.text
+            chosen = [line for line in lines if "(*) " in line]
+            assert chosen in ([], cursors)
+            assert bool(chosen) == any("( ) " in line for line in lines)
+        elif isinstance(focused, Input):
+            assert len(cursors) == 1 and cursors[0].startswith("  >"), driver.text
+        else:
+            assert cursors == [], driver.text
+        back = driver.app.query_one(Back)
+        if back.display:
+            for _ in range(4):
+                if back.has_focus:
+                    break
+                await driver.press("tab")
+            lines = driver.text.splitlines()
+            assert lines[-1].endswith(">[Back]"), driver.text
+            assert not [line for line in lines if re.match(r" *>( |$)", line)], driver.text
+
+
 # -- characters ------------------------------------------------------------------------------------
 
 
@@ -566,8 +594,6 @@ async def test_the_last_of_all_answers_is_in_view_in_a_small_window(tmp_path: Pa
 
 
 def test_a_wide_name_leaves_the_step_its_place() -> None:
-    from certtui.tui.frame import title_line
-
     for name in (HOST, HOST * 5):
         line = title_line(["certtui", name], "Welcome  1/9", 60)
         assert cell_len(line) <= 60 and line.endswith("  Welcome  1/9")
