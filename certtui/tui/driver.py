@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from textual.drivers.linux_driver import LinuxDriver
 
+from certtui.tui.frames import Frames
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
@@ -29,6 +31,7 @@ class TerminalDriver(LinuxDriver):
     def __init__(self, app: Dressed, **options: Any) -> None:
         super().__init__(app, **options)
         self._terminal = app.terminal
+        self.frames = Frames()
         self._output = _open(app.terminal.utf8)
         self._file = self._output
 
@@ -36,7 +39,7 @@ class TerminalDriver(LinuxDriver):
         """Sends to the terminal."""
         unwanted = data == _FOCUS_REPORTS or (self._terminal.basic and data.startswith(_NEWER))
         if not unwanted:
-            super().write(data)
+            super().write(self.frames.news(data))
 
     def stop_application_mode(self) -> None:
         """Leaves the terminal as it was; where it has one screen only, empty."""

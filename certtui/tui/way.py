@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
 
 from certtui import interview as talk
 from certtui.errors import ExitCode
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 class Way(Dressed):
     """An app with a stage for bodies. What stands around the stage is :meth:`refresh_frame`'s."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+l", "redraw", show=False)]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session.preferences)
@@ -82,13 +87,31 @@ class Way(Dressed):
             return False
         with self.batch_update():
             await self._bodies.pop().remove()
+            self.forget_screen()
             self.body.display = True
             self.body.resume()
             self._focus(self.body)
             self.refresh_frame()
         return True
 
+    def forget_screen(self) -> None:
+        """All of the next frame is sent: the terminal may not show what it was told to."""
+        frames = getattr(self._driver, "frames", None)
+        if frames is not None:
+            frames.forget()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """A terminal of another size may show anything."""
+        del event
+        self.forget_screen()
+
+    def action_redraw(self) -> None:
+        """Ctrl+L: something else has written to the terminal."""
+        self.forget_screen()
+        self.refresh(layout=True)
+
     async def _put(self, body: Body) -> None:
+        self.forget_screen()
         await self.query_one("#stage").mount(body)
         self._focus(body)
         self.refresh_frame()
