@@ -94,7 +94,7 @@ class Page:
     ) -> AsyncIterator[Player]:
         """The page in a new wizard; ``colours`` as in ``certtui --colours``."""
         with (
-            tempfile.TemporaryDirectory() as folder,
+            tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
             self.scene.play(Path(folder) / "root", colours) as (session, stage),
         ):
             app = WizardApp(session)
