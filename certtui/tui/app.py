@@ -182,6 +182,7 @@ class WizardApp(Way):
         event.stop()
         if self._bodies:
             self.body.moved()
+            self.refresh_frame()
 
     # -- the frame -----------------------------------------------------------------------------
 
@@ -206,8 +207,10 @@ class WizardApp(Way):
         if self._asked:
             keys = [("Ctrl+C", f"again {self.body.leaving}"), ("any other key", "goes on")]
         room = self.size.width - (back.WIDTH + 1 if back.display else 0)
-        self.query_one("#title", Static).update(title)
-        self.query_one("#keys", Static).update(keys_line(keys, room))
+        for name, text in (("#title", title), ("#keys", keys_line(keys, room))):
+            line = self.query_one(name, Static)
+            if line.content != text:
+                line.update(text)
 
     def on_resize(self, event: events.Resize) -> None:
         self.screen.set_class(event.size.height >= 20, "-tall")
@@ -247,6 +250,8 @@ class WizardApp(Way):
         self._finish(code)
 
     def _finish(self, code: int | None) -> None:
+        self.over = True
+        self._waiting.clear()  # what workers bring now comes to pages that are gone
         for body in self._bodies:
             body.set_down()
             body.end()

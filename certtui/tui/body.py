@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from textual import events, on
 from textual.containers import Vertical
 from textual.widgets import Static
 
@@ -94,6 +95,11 @@ class Body(Vertical, can_focus=True):
             target.scroll_page_down(animate=False, force=True)
         else:
             target.scroll_page_up(animate=False, force=True)
+
+    @on(events.Resize)
+    def watch_virtual_size(self) -> None:
+        """More may fit now, or less: the keys say so."""
+        self.call_later(self.wizard.refresh_frame)
 
     def overflows(self) -> bool:
         """Whether there is more than fits."""

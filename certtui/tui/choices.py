@@ -58,6 +58,7 @@ class ChoiceList(OptionList):
         del event
         if self.size.width != self._width:
             self._fill(self.highlighted or 0)
+        self.call_after_refresh(self.scroll_to_highlight)
 
     def rows(self, rows: Sequence[Row]) -> None:
         """Other rows, the cursor where it was."""

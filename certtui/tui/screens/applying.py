@@ -75,7 +75,8 @@ class Applying(Body, can_focus=False):
     def works(self) -> Keys:
         if self._running:
             return [("", "applying, a few seconds..."), ("Ctrl+C", "detach"), ("?", "help")]
-        return [("Esc", "back to review"), ("?", "help"), ("q", "quit")]
+        more: Keys = [("PgUp", "read back")] if self.query_one(Lines).max_scroll_y else []
+        return [("Esc", "back to review"), *more, ("?", "help"), ("q", "quit")]
 
     def help(self) -> list[str]:
         return _HELP
@@ -171,7 +172,7 @@ class HandOver(Body, can_focus=False):
     def _kept(self, path: str) -> None:
         lines = ["This user may not change the system. Your plan is saved; next:", ""]
         command = f"sudo certtui apply {path}"
-        self.query_one("#text", Static).update("\n".join([*lines, f"  {command}"]))
+        self.query_one("#text", Static).update("\n".join([*lines, command]))
         self.wizard.farewell = [f"The plan is in {path}; nothing was applied yet. Next:", command]
 
     def _failed(self, sentence: str, code: int) -> None:

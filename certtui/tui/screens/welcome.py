@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from textual.app import ComposeResult
 from textual.widgets import Static
 
@@ -71,7 +73,9 @@ class Welcome(Body, can_focus=False):
     def facts_arrived(self) -> None:
         notes = self._notes()
         self.query_one(".note", Static).display = bool(notes)
-        self.query_one(".note", Static).update("\n".join(f"  {line}" for line in notes))
+        room = max(20, (self.size.width or 80) - 2)
+        folded = [part for line in notes for part in textwrap.wrap(line, room)]
+        self.query_one(".note", Static).update("\n".join(f"  {line}" for line in folded))
         self.query_one("#menu", ChoiceList).rows(self._menu())
         found = self._fitted(notes)
         if found != self._shown:
