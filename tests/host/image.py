@@ -25,6 +25,7 @@ PACKAGES = (
     "iproute2",
     "libpam-systemd",
     "logrotate",
+    "msmtp",
     "nginx-light",
     "openssh-server",
     "openssl",

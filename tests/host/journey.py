@@ -21,6 +21,7 @@ BACKENDS = {
 }
 
 _RUNS = "3"
+_CERTBOT = "/usr/bin/certbot "
 
 
 def journey(host: Machine, login: Login, keep: Keep, backend: str) -> None:
@@ -90,21 +91,16 @@ def _cancelled(host: Machine, person: Person) -> None:
     try:
         person.presses("a")
         person.sees("Dry run  8/9", "c cancel", timeout=60)
-        host.wait_until(lambda: _certbots(host), 30, "certbot to start")
+        host.wait_until(lambda: host.processes(_CERTBOT), 30, "certbot to start")
         person.presses("c")
         person.sees("CANCELLED", "r retry")
-        assert _certbots(host) == ""
+        assert host.processes(_CERTBOT) == []
     finally:
         host.run(["systemctl", "kill", "--signal=CONT", "pebble"])
     person.presses(ENTER)
     person.on("Done", "SET UP, NOT PROVED")
     person.presses(ENTER)
     assert person.terminal.end() == 130
-
-
-def _certbots(host: Machine) -> str:
-    """The processes of certbot."""
-    return host.run(["pgrep", "--full", "--list-full", "/usr/bin/certbot"], check=False).stdout
 
 
 def _in_place(host: Machine, schedule: Schedule, keep: Keep) -> None:

@@ -199,6 +199,19 @@ class Machine:
         """Runs certtui on the host."""
         return self.run(["certtui", *arguments], check=check, timeout=timeout)
 
+    def processes(self, words: str) -> list[int]:
+        """Those of the host whose command line has the words; their numbers are ours, not its."""
+        own = os.readlink(f"/proc/{self._leader()}/ns/pid")
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                line = (process / "cmdline").read_bytes().replace(b"\0", b" ")
+                if words.encode() in line and os.readlink(process / "ns/pid") == own:
+                    found.append(int(process.name))
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has ended meanwhile
+        return sorted(found)
+
     def read(self, path: str) -> str:
         """A file of the host as text."""
         return (self.root / path.lstrip("/")).read_text("utf-8", "replace")

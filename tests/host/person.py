@@ -11,7 +11,7 @@ from tests.host.terminal import Terminal
 Keep = Callable[[subprocess.CompletedProcess[str], str], None]
 
 ENTER, ESCAPE, UP, DOWN, PAGE_DOWN, F4 = "\r", "\x1b", "\x1b[A", "\x1b[B", "\x1b[6~", "\x1bOS"
-CTRL_C, CTRL_Q = "\x03", "\x11"
+CTRL_C, CTRL_Q, CTRL_U = "\x03", "\x11", "\x15"
 
 ADDRESS = f"{server.ADMIN}@localhost"
 
@@ -45,6 +45,11 @@ class Person:
         text = self.terminal.until(*words, timeout=timeout)
         self._keep(subprocess.CompletedProcess([], 0, text + "\n", ""), f"the screen: {words}")
         return text
+
+    def shows(self, words: str) -> bool:
+        """Whether words are there now, or a moment later."""
+        self.terminal.read(0.1)
+        return words in self.terminal.text
 
     def notes(self, sentence: str) -> None:
         """Keeps a sentence among the screens."""
