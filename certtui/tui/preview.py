@@ -44,13 +44,13 @@ def headline(preview: Preview, actions: Sequence[Action], undecided: int, width:
         for state in _COUNTED
         if (count := sum(change.state == state for change in preview.files))
     ]
-    conflicts = len(preview.conflicts)
-    if conflicts:
+    head = []
+    if preview.conflicts:
         open_ = f" ({undecided} to decide)" if undecided else ""
-        counted.insert(0, _many(conflicts, "conflict") + open_)
+        head = [_many(len(preview.conflicts), "conflict") + open_]
     tail = [_many(len(actions), "command")] if actions else []
-    total = [_many(len(preview.files), "file"), *counted[:1], *tail]
-    for parts in ([*counted, *tail], total, total[:1]):
+    files = _many(len(preview.files), "file")
+    for parts in ([*head, *counted, *tail], [files, *head, *tail], head or [files]):
         line = ", ".join(parts) + written
         if len(line) <= width:
             break

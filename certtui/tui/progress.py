@@ -186,15 +186,17 @@ class Progress:
 
     def _line(self, name: str, beside: int) -> str:
         """A row in one line, however long."""
-        head = f"  {self.states[name]:<9} {name:<{beside}}"
+        head = f"  {self.states[name]:<9} {_middle(name, beside or len(name)):<{beside}}"
         return f"{head}   {self.brief(name)}".rstrip()
 
     def _row(self, name: str, beside: int, width: int) -> list[str]:
         brief = self.brief(name)
         if brief and not beside:
-            above = _fold(f"  {self.states[name]:<9} {name}", width, _HANG)
-            return above + _fold(" " * _HANG + brief, width, _HANG)
-        return _fold(self._line(name, beside), width, _HANG + beside + 3 if brief else _HANG)
+            above = f"  {self.states[name]:<9} {_middle(name, width - _HANG)}"
+            return [above, *_fold(" " * _HANG + brief, width, _HANG)]
+        if not brief:
+            return [f"  {self.states[name]:<9} {_middle(name, width - _HANG)}"]
+        return _fold(self._line(name, beside), width, _HANG + beside + 3)
 
     def _rest(self, names: Sequence[str], width: int) -> str:
         counts = [
@@ -207,6 +209,14 @@ class Progress:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def _middle(name: str, width: int) -> str:
+    """A name cut in its middle where it is too long; it is whole in the help."""
+    if len(name) <= width:
+        return name
+    head = (width - 3) // 2
+    return f"{name[:head]}...{name[len(name) - (width - 3 - head) :]}"
 
 
 def _fold(text: str, width: int, hang: int) -> list[str]:

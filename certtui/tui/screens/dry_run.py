@@ -245,8 +245,8 @@ class DryRun(Body):
 
     def help(self) -> list[str]:
         path = self._job.log_path if self.running else self.progress.log
-        lines = [*_HELP, *([f"The full log is in {path}", ""] if path else [])]
-        lines += self.progress.explained(max(20, self.size.width))
+        lines = self.progress.explained(max(20, self.size.width))
+        lines += [*([f"The full log is in {path}", ""] if path else []), *_HELP]
         lines.append("What usually keeps a renewal from working, and what mends it:")
         width = max(len(cause) for cause, _ in usual())
         return [*lines, *(f"  {cause:<{width}}  {mend}" for cause, mend in usual())]

@@ -99,6 +99,8 @@ class Review(Body, can_focus=False):
     def look(self) -> None:
         """Compares anew, in a worker."""
         self.preview, self.problem, self.unseen, self._looking = None, "", False, True
+        self._entries = []
+        self._redraw()
         self.query_one(".status", Static).update(_LOOKING)
         self.say("")
         self.wizard.background(self._compare, self._compared, self._failed)
