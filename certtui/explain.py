@@ -246,7 +246,7 @@ def _mail(interview: Interview) -> Iterator[str]:
     field = BY_KEY["mail.on"]
     when = interview.values()["mail.on"]
     told = next(choice for choice in field.choices if choice.value == when)
-    yield f"Told: {told.help}"
+    yield f"{'Always' if when == 'always' else f'On {told.label}'}: {told.help}"
 
 
 _BELOW: Mapping[str, Callable[[Interview], Iterator[str]]] = {

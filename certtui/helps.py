@@ -17,6 +17,8 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "schedule.backend": (
         "What cannot work here says what it needs. It can be chosen still; Review says whether "
         "apply would refuse.",
+        "at, one a block: the day has as many blocks as runs; in each, at runs one job.",
+        "at, random chain: each job queues the next one, at another minute of the day.",
         "The times are this host's own, derived from its machine id, so that many hosts do not "
         "ask Let's Encrypt at the same minute.",
     ),

@@ -120,7 +120,7 @@ def _hidden(interview: Interview, facts: Facts) -> list[str]:
     from certtui.render.places import config_dir
 
     folder = config_dir(interview.document(lenient=True).plan)
-    return [sentence for sentence in facts.unreadable if sentence.startswith(f"{folder}/renewal ")]
+    return [sentence for sentence in facts.unreadable if sentence.startswith(f"{folder}/renewal")]
 
 
 def _certificates(interview: Interview, facts: Facts, hidden: list[str], most: int) -> Rows:

@@ -49,6 +49,8 @@ class DoctorPage(Body, can_focus=False):
         self.findings: list[Finding] = []
         self.looking = False
         self._width = 0
+        #: whether the last line says that there is more to read
+        self._more = False
 
     def compose(self) -> ComposeResult:
         yield Static(classes="status", markup=False)
@@ -145,7 +147,16 @@ class DoctorPage(Body, can_focus=False):
         at = self._at
         name = self.findings[at].id if at is not None else ""
         position = self.query_one(Lines).position
-        self.query_one(".rule", Static).update(rule(name, position, self.size.width))
+        line = self.query_one(".rule", Static)
+        line.display = bool(name)
+        line.update(rule(name, position, self.size.width))
+        self.call_after_refresh(self._measure)
+
+    def _measure(self) -> None:
+        more = self.is_attached and self.query_one(Lines).max_scroll_y > 0
+        if more != self._more:
+            self._more = more
+            self.wizard.refresh_frame()
 
     @property
     def _at(self) -> int | None:
@@ -160,8 +171,8 @@ class DoctorPage(Body, can_focus=False):
         if self._at is not None:
             keys.append(("Enter", "read it"))
         keys.append(("", explain.LOOKING) if self.looking else ("r", "look again"))
-        if self._at is not None:
-            keys.append(("PgDn", "scroll"))
+        if self._more:
+            keys.append(("PgDn", "more"))
         return [*keys, ("Esc", "back"), ("?", "help"), ("q", "quit")]
 
     def help(self) -> list[str]:

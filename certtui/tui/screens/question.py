@@ -59,6 +59,13 @@ class Answer(Input):
         self.value = str(min(self._field.maximum, max(self._field.minimum, number + by)))
 
 
+def _sentence(problem: str) -> str:
+    """What is wrong, for a reader who types no TOML."""
+    if problem.startswith("is "):
+        problem = f"this {problem}"
+    return problem[:1].upper() + problem[1:].replace('or "" for none', "or leave it empty")
+
+
 class Question(Body, can_focus=False):
     """One field of the declaration."""
 
@@ -161,7 +168,7 @@ class Question(Body, can_focus=False):
         """The choice under the cursor is the answer: what is shown is what counts."""
         value = self._values()[index]
         if value != self.interview.values()[self.field.key]:
-            self.say(self.interview.give(self.field.key, value))
+            self.say(_sentence(self.interview.give(self.field.key, value)))
             self._explain()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -191,7 +198,7 @@ class Question(Body, can_focus=False):
 
     def accept(self) -> None:
         problem = self._problem()
-        self.say(problem)
+        self.say(_sentence(problem))
         if problem:
             return
         if self._detour:
@@ -227,7 +234,7 @@ class Question(Body, can_focus=False):
     def _try(self, trial: trials.Trial) -> None:
         """Tries the answer that is shown, where it is one, in a worker."""
         problem = self._problem() or trial.lacks(self.interview)
-        self.say(problem)
+        self.say(_sentence(problem))
         if problem:
             return
         left = self._left = threading.Event()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from textual.app import ComposeResult
@@ -22,6 +23,24 @@ _HELP = [
     "  r    look again",
     "  Esc  back",
 ]
+
+
+#: Columns by which what goes on in a further line stands further in.
+_FURTHER = 6
+
+
+def _fold(line: str, width: int) -> list[str]:
+    """Between two columns where there are some, else between two words."""
+    if len(line) <= width:
+        return [line]
+    room = width - _FURTHER
+    whole = re.sub(r"\S+(?: \S+)*", lambda m: m[0] if len(m[0]) > room else _tied(m[0]), line)
+    parts = textwrap.wrap(whole, width, subsequent_indent=" " * _FURTHER, break_on_hyphens=False)
+    return [part.replace("\0", " ") for part in parts]
+
+
+def _tied(column: str) -> str:
+    return column.replace(" ", "\0")
 
 
 class StatusPage(Body, can_focus=False):
@@ -70,16 +89,9 @@ class StatusPage(Body, can_focus=False):
         self._fold()
 
     def _fold(self) -> None:
-        """The text at this width; what goes on in a further line stands further in."""
+        """The text at this width."""
         width = max(20, self.size.width)
-        folded = [
-            part
-            for line in self._text.splitlines()
-            for part in textwrap.wrap(
-                line, width, subsequent_indent=" " * 6, break_on_hyphens=False
-            )
-            or [""]
-        ]
+        folded = [part for line in self._text.splitlines() for part in _fold(line, width)]
         if folded != self._shown:
             self._shown = folded
             self.query_one(Lines).replace(folded)
