@@ -44,7 +44,7 @@ def diff_style(line: str) -> Style:
     if line.startswith("-"):
         return Style(color="red")
     if line.startswith("@@"):
-        return Style(color="cyan")
+        return Style(color="magenta")
     return _PLAIN
 
 
