@@ -7,6 +7,8 @@ Nothing is imported here but the standard library; each handler imports the room
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import io
 import os
 import signal
@@ -161,14 +163,23 @@ def _overview() -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and gives its exit code; no traceback reaches a person."""
+
+    def work() -> int:
+        arguments = parse(sys.argv[1:] if argv is None else argv)
+        from certtui import commands
+
+        return commands.run(arguments)
+
+    return guarded(work)
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """Does some work; an error becomes a sentence on standard error, and an exit code."""
     _end_politely()
     _open_streams()
     _keep_the_hosts_clock()
     try:
-        arguments = parse(sys.argv[1:] if argv is None else argv)
-        from certtui import commands
-
-        code = commands.run(arguments)
+        code = work()
         sys.stdout.flush()
         return int(code)
     except CerttuiError as error:
@@ -181,9 +192,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read us has gone: say nothing more, not even from the interpreter's exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        if not _hung_up():
+            return _fault(error)
+        return 128 + signal.SIGHUP  # the terminal went; the signal is on its way
     except Exception as error:  # noqa: BLE001 - the last resort: a report instead of a traceback
-        _complain(f"an error inside certtui ({type(error).__name__}); report: {_report()}")
-        return int(ExitCode.FAILED)
+        return _fault(error)
+
+
+def _fault(error: Exception) -> int:
+    _complain(f"an error inside certtui ({type(error).__name__}); report: {_report()}")
+    return int(ExitCode.FAILED)
+
+
+def _hung_up() -> bool:
+    """Whether the terminal we write to is gone: then even no byte can be written (tty_ioctl(4))."""
+    try:
+        os.write(sys.stdout.fileno(), b"")
+    except (OSError, ValueError) as error:
+        return getattr(error, "errno", 0) == errno.EIO
+    return False
 
 
 def _open_streams() -> None:
@@ -232,8 +260,9 @@ def _end_politely() -> None:
 
 
 def _complain(message: str) -> None:
-    for line in message.splitlines():
-        print(f"certtui: {line}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # the terminal may be gone: then nobody reads it
+        for line in message.splitlines():
+            print(f"certtui: {line}", file=sys.stderr)
 
 
 def _report() -> str:

@@ -30,7 +30,8 @@ def run(session: Session) -> int:
     except Left:
         kept = " Your answers are kept for the next time." if session.keeps_draft else ""
         print(f"Left; nothing was written.{kept}")
-    detached.seen(session.root)
+    if code not in (ExitCode.HANGUP, ExitCode.TERMINATED):
+        detached.seen(session.root)
     return code
 
 

@@ -240,7 +240,7 @@ class WizardApp(Way):
             sentence = crash.sentence(error)
             failed(sentence, int(code))
             if crash.unexpected(error):
-                self.call_later(self.detour, Fault(sentence))
+                self.go(self.detour(Fault(sentence)), must=True)
 
     # -- ending --------------------------------------------------------------------------------
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
+from textual.widget import MountError
 
 from certtui import interview as talk
 from certtui.errors import ExitCode
@@ -41,6 +43,9 @@ class Way(Dressed):
         self.decisions = Decisions()
         self._bodies: list[Body] = []
         self._moving = False
+        self._next: list[Coroutine[Any, Any, Any]] = []
+        #: the program ends: no page comes any more
+        self.over = False
 
     def refresh_frame(self) -> None:
         """Draws what stands around the stage anew."""
@@ -168,7 +173,7 @@ class Way(Dressed):
         if self.session.proves and job.facts.lineages:
             from certtui.tui.screens.dry_run import DryRun
 
-            self.go(self.show(DryRun(job)))
+            self.go(self.show(DryRun(job)), must=True)
         else:
             self.done_page(None)
 
@@ -182,16 +187,22 @@ class Way(Dressed):
         """The last page."""
         from certtui.tui.screens.done import Done
 
-        self.go(self.show(Done(progress)))
+        self.go(self.show(Done(progress)), must=True)
 
     def below(self, body: Body) -> Body:
         """The body that a detour lies on."""
         at = self._bodies.index(body) if body in self._bodies else 0
         return self._bodies[max(0, at - 1)]
 
-    def go(self, move: Coroutine[Any, Any, Any]) -> None:
-        """Moves to another page; a second key pressed meanwhile does not move twice."""
-        if self._moving:
+    def go(self, move: Coroutine[Any, Any, Any], *, must: bool = False) -> None:
+        """Moves to another page; a second key pressed meanwhile does not move twice.
+
+        ``must``: no key but the work's own end asks for it, so that it waits for its turn.
+        """
+        if self._moving and must and not self.over:
+            self._next.append(move)
+            return
+        if self._moving or self.over:
             move.close()
             return
         self._moving = True
@@ -200,5 +211,11 @@ class Way(Dressed):
     async def _move(self, move: Coroutine[Any, Any, Any]) -> None:
         try:
             await move
+        except (MountError, NoMatches):
+            if not self.over:
+                raise
+            # The stage was taken down while the page was on its way to it.
         finally:
             self._moving = False
+        if self._next:
+            self.go(self._next.pop(0), must=True)

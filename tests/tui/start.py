@@ -6,19 +6,17 @@ import sys
 from pathlib import Path
 
 from certtui import cli, wizard
-from certtui.errors import CerttuiError
 from tests.tui.support import session
 
 
 def main(argv: list[str]) -> int:
-    cli._end_politely()
     words = [word for word in argv[1:] if word != "--plain"]
-    try:
+
+    def work() -> int:
         made = session(Path(argv[0]), pause=words[0] if words else "0")
         return wizard.run_session(made, plain="--plain" in argv)
-    except CerttuiError as error:
-        print(f"certtui: {error}", file=sys.stderr)
-        return int(error.exit_code)
+
+    return cli.guarded(work)
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ class Unseen(Body, can_focus=False):
 
     def _done(self, sentence: str) -> None:
         self.wizard.look()
-        self.wizard.go(self.wizard.welcome(sentence))
+        self.wizard.go(self.wizard.welcome(sentence), must=True)
 
     def _failed(self, sentence: str, code: int) -> None:
         del code
