@@ -36,6 +36,7 @@ from tests.tui.pages import PAGES
 from tests.tui.test_terminal import Terminal
 
 ODD = "tests.tui.odd"
+ODD_COMMAND = f"{sys.executable} -m {ODD}"
 
 
 # -- preferences -----------------------------------------------------------------------------------
@@ -583,7 +584,7 @@ def test_through_a_pipe_they_are_plain(tmp_path: Path) -> None:
 
 def shell(root: Path, where: str) -> Terminal:
     """The wizard with its output sent elsewhere by a shell."""
-    line = f"exec {sys.executable} -m {ODD} {root} {where.format(file=root / 'out')}"
+    line = f"exec {ODD_COMMAND} {root} {where.format(file=root / 'out')}"
     return Terminal(root, command=("/bin/sh", "-c", line))
 
 
@@ -597,3 +598,26 @@ def test_a_wide_name_leaves_the_step_its_place() -> None:
     for name in (HOST, HOST * 5):
         line = title_line(["certtui", name], "Welcome  1/9", 60)
         assert cell_len(line) <= 60 and line.endswith("  Welcome  1/9")
+
+
+@pytest.mark.parametrize(
+    ("env", "size"),
+    [({"TERM": ""}, (80, 24)), ({"TERM": "unknown"}, (80, 24)), ({}, (59, 24)), ({}, (80, 15))],
+    ids=str,
+)
+def test_a_terminal_that_is_too_little_gets_plain_questions(
+    tmp_path: Path, env: dict[str, str], size: tuple[int, int]
+) -> None:
+    terminal = Terminal(tmp_path, module=ODD, size=size, **env)
+    terminal.until("Enter accepts what stands in")
+    terminal.keys("q\r")
+    assert terminal.code() == 0
+    assert b"\x1b[?1049h" not in terminal.sent
+
+
+def test_a_terminal_without_a_size_gets_plain_questions(tmp_path: Path) -> None:
+    line = f"stty rows 0 cols 0; exec {ODD_COMMAND} {tmp_path}"
+    terminal = Terminal(tmp_path, command=("/bin/sh", "-c", line))
+    terminal.until("Enter accepts what stands in")
+    terminal.keys("q\r")
+    assert terminal.code() == 0
