@@ -233,18 +233,26 @@ class Job:
 
 def recover(root: str = "/") -> str:
     """Ends what a killed certtui began, where this user may; a sentence about it, or ""."""
-    from certtui.change import apply
+    from certtui import traces
+
+    if not traces.unfinished(root):
+        return ""
+    from certtui.change import apply, outcome
     from certtui.change.files import Tree
     from certtui.errors import Locked
     from certtui.host.interface import RealHost
 
     if root == "/" and os.geteuid() != 0:
         return ""
+    tree = Tree(root)
     try:
-        step = apply.recover(RealHost(), Tree(root))
+        step = apply.recover(RealHost(), tree)
     except Locked:
         return ""  # its holder is at work and mends it itself
-    return step.what if step else ""
+    if step is None:
+        return ""
+    outcome.mended(tree, step.what)
+    return step.what
 
 
 def watch(job: Job, show: Callable[[Iterator[Event]], Done]) -> tuple[int, Done | None]:

@@ -33,6 +33,8 @@ class Ending:
     sentence: str = ""
     #: for a refusal nothing was ever written, so that there was nothing to take back
     refused: bool = False
+    #: killed before it could end; ``sentence`` is what recovery did
+    killed: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,9 @@ class Record:
 class Recorder:
     """Writes the record as the apply goes. A record that cannot be kept does not stop an apply."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, *, begun: bool = False) -> None:
         self._tree = tree
-        self._begun = False
+        self._begun = begun
 
     def step(self, step: Step) -> None:
         """One step; the first one means that the lock is ours, and begins the record anew."""
@@ -110,6 +112,16 @@ def forget(tree: Tree) -> None:
         return  # told once more by the next start: no harm
 
 
+def mended(tree: Tree, what: str) -> None:
+    """Recovery took back or finished an apply that was killed: ``what`` is its sentence.
+
+    Whoever had it done, such as a wizard that lost its terminal, may not be who is to be told.
+    """
+    record = read(tree)
+    if record is not None and record.ending is None:
+        Recorder(tree, begun=True).ended(Ending(False, sentence=what, killed=True))
+
+
 def _head(record: Record) -> str:
     return f"The apply of {record.began.astimezone():%H:%M} that lost its terminal"
 
@@ -125,6 +137,8 @@ def sentence(record: Record) -> str:
     ending = record.ending
     if ending is None:
         return ""
+    if ending.killed:
+        return cut_off(record, ending.sentence)
     head = _head(record)
     if ending.ok and ending.changed:
         return f"{head} finished: applied as reviewed. Now prove it: certtui dry-run"

@@ -84,3 +84,19 @@ def test_a_link_in_its_place_is_not_followed(tree: Tree, tmp_path: Path) -> None
     Path(tree.root + outcome.RECORD).symlink_to(precious)
     Recorder(tree).step(Step("a", True))
     assert precious.read_text() == "precious"
+
+
+def test_one_that_was_killed_and_mended_by_whoever_came_first(tree: Tree) -> None:
+    record_of(tree, None, Step("a", True))
+    outcome.mended(tree, "an interrupted apply was taken back")
+    outcome.mended(tree, "an interrupted undo was taken back")
+    found = outcome.read(tree)
+    assert found is not None
+    assert found.steps == (Step("a", True),)
+    said = outcome.sentence(found)
+    assert said.endswith("was ended from outside; an interrupted apply was taken back")
+
+
+def test_what_was_mended_without_a_record_is_nobodys(tree: Tree) -> None:
+    outcome.mended(tree, "an interrupted apply was taken back")
+    assert outcome.read(tree) is None

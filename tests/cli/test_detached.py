@@ -129,6 +129,9 @@ def test_killed_from_outside_it_is_taken_back(tmp_path: Path) -> None:
     # Recovery has run: all of it is there or nothing.
     changes = job(tmp_path).draft().preview.files
     assert len({change.state for change in changes}) == 1
+    # Whoever looks next is told, too: the wizard that had it mended may have lost its terminal.
+    said = detached.unseen(str(tmp_path), lambda step: None, threading.Event())
+    assert "ended from outside; an interrupted apply was" in said
 
 
 def test_one_still_at_work_is_waited_for(tmp_path: Path) -> None:
