@@ -8,11 +8,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
-
 from certtui.errors import Refused, UsageError
-from certtui.plan import document, fields, validate
+from certtui.plan import fields, validate
 from certtui.plan.fields import BY_KEY, Field, Kind
 
 if TYPE_CHECKING:
@@ -82,6 +79,9 @@ def _value(field: Field, text: str) -> Any:
         return text
     if field.kind is Kind.STRINGS and not text.startswith("["):
         return tuple(part.strip() for part in text.split(",") if part.strip())
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
     try:
         value = tomlkit.value(text).unwrap()
     except (TOMLKitError, ValueError):
@@ -173,6 +173,8 @@ def as_document(answers: Mapping[str, Any], base: Document | None, path: str) ->
 
     Raises :class:`PlanInvalid`.
     """
+    from certtui.plan import document
+
     final = that_apply(answers)
     if base is None:
         return document.new(final, path)

@@ -68,12 +68,17 @@ class Session:
 
 def for_host(path: str | None) -> Session:
     """The wizard for this machine and a plan, existing or to be made. Raises PlanInvalid."""
-    from certtui import detached, workflow
+    from certtui import traces, workflow
     from certtui.errors import PlanMissing
 
     before = workflow.recover()
-    if before:
-        detached.seen("/")  # what was mended tells it all
+    unseen = False
+    if traces.recorded():
+        from certtui import detached
+
+        if before:
+            detached.seen("/")  # what was mended tells it all
+        unseen = detached.is_unseen("/")
     base: Document | None = None
     if path is None or os.path.lexists(path):
         try:
@@ -87,7 +92,7 @@ def for_host(path: str | None) -> Session:
         base=base,
         named=path is not None,
         before=before,
-        unseen=detached.is_unseen("/"),
+        unseen=unseen,
     )
 
 

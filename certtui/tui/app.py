@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, OptionList, Static
 from textual.worker import Worker, WorkerState
 
-from certtui import crash, detached
+from certtui import crash, traces
 from certtui import interview as talk
 from certtui.errors import CerttuiError, ExitCode
 from certtui.session import Session
@@ -246,7 +246,10 @@ class WizardApp(Way):
 
     def finish(self, code: int | None = None) -> None:
         """A person leaves; answers that were not applied stay in the draft."""
-        detached.seen(self.session.root)
+        if traces.recorded(self.session.root):
+            from certtui import detached
+
+            detached.seen(self.session.root)
         self._finish(code)
 
     def _finish(self, code: int | None) -> None:

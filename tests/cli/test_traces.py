@@ -1,0 +1,46 @@
+"""What an earlier certtui left behind is seen without the rooms that mend it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from certtui import traces
+from certtui.change import outcome, store
+
+
+def test_the_places_are_those_of_the_rooms() -> None:
+    assert traces.JOURNAL == store.JOURNAL
+    assert traces.RECORD == outcome.RECORD
+
+
+@pytest.mark.parametrize(
+    ("names", "unfinished"),
+    [
+        ((), False),
+        (("000001", "000002"), False),
+        (("000001", "current"), True),
+        (("new",), True),
+        (("trash-1",), True),
+    ],
+)
+def test_what_is_not_a_generation_has_to_be_mended(
+    tmp_path: Path, names: tuple[str, ...], unfinished: bool
+) -> None:
+    for name in names:
+        (tmp_path / f"var/lib/certtui/journal/{name}").mkdir(parents=True)
+    assert traces.unfinished(str(tmp_path)) is unfinished
+
+
+def test_what_cannot_be_listed_is_left_to_the_room(tmp_path: Path) -> None:
+    (tmp_path / "var/lib/certtui").mkdir(parents=True)
+    (tmp_path / "var/lib/certtui/journal").write_text("not a folder")
+    assert traces.unfinished(str(tmp_path))
+
+
+def test_a_record_is_seen(tmp_path: Path) -> None:
+    assert not traces.recorded(str(tmp_path))
+    (tmp_path / "var/lib/certtui").mkdir(parents=True)
+    (tmp_path / "var/lib/certtui/last-apply.jsonl").touch()
+    assert traces.recorded(str(tmp_path))
