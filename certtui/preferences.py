@@ -24,7 +24,7 @@ FIELDS: tuple[Field, ...] = (
         "auto | dark | light | none: no part of the plan",
         "interface",
         choices=(
-            Choice("auto", "automatic", "what the terminal says; dark where it does not say"),
+            Choice("auto", "automatic", "as the terminal says, else what reads on both"),
             Choice("dark", "dark", "for a dark background"),
             Choice("light", "light", "for a light background"),
             Choice("none", "none", "cursor and choice can be read all the same"),

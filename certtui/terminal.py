@@ -11,13 +11,13 @@ from certtui.charset import ascii_only, is_basic
 
 @dataclass(frozen=True)
 class Terminal:
-    """One terminal. ``colours`` as terminfo has them; ``light`` only if the terminal says so."""
+    """One terminal. ``colours`` as terminfo has them; ``light`` is its background, if known."""
 
     name: str
     utf8: bool
     colours: int
     alternate: bool
-    light: bool
+    light: bool | None
     #: the user's wish of no colour at all (no-color.org)
     no_colour: bool
 
@@ -36,7 +36,7 @@ def look() -> Terminal:
         not ascii_only(),
         colours,
         alternate,
-        _light(os.environ.get("COLORFGBG", "")),
+        _light(name, os.environ.get("COLORFGBG", "")),
         bool(os.environ.get("NO_COLOR")),
     )
 
@@ -65,7 +65,9 @@ def _descriptor() -> int:
         return 1
 
 
-def _light(colorfgbg: str) -> bool:
-    """Whether COLORFGBG ("0;15", as rxvt and Konsole set it) names a light background."""
+def _light(name: str, colorfgbg: str) -> bool | None:
+    """Whether the background is light: as COLORFGBG ("0;15", of rxvt and Konsole) has it."""
     background = colorfgbg.rpartition(";")[2]
-    return background.isdecimal() and int(background) in (7, *range(9, 16))
+    if background.isdecimal():
+        return int(background) in (7, *range(9, 16))
+    return False if name.startswith("linux") else None

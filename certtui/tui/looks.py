@@ -27,9 +27,9 @@ from certtui.tui.driver import TerminalDriver
 BLACK, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, WHITE = range(8)
 BRIGHT = 8
 
-#: Colours that cannot be read on a background, and those that stand for them. On a light one no
-#: bright colour can; each is its darker self first.
-_ON_DARK = {
+#: Colours that cannot be read on a background, and those that stand for them; None is the colour of
+#: plain text. On a light background no bright colour can: each is its darker self first.
+_ON_DARK: dict[int, int | None] = {
     BLACK: WHITE,
     RED: BRIGHT + RED,
     YELLOW: BRIGHT + YELLOW,
@@ -37,15 +37,32 @@ _ON_DARK = {
     MAGENTA: BRIGHT + MAGENTA,
     BRIGHT: WHITE,
 }
-_ON_LIGHT = {GREEN: BLUE, CYAN: BLUE, YELLOW: MAGENTA, WHITE: BLACK}
+_ON_LIGHT: dict[int, int | None] = {GREEN: BLUE, CYAN: BLUE, YELLOW: MAGENTA, WHITE: BLACK}
+#: Where the background is not known, over ssh mostly: what can be read on both. Green is as pale on
+#: white as git's, which everybody knows.
+_ON_EITHER: dict[int, int | None] = {
+    BLACK: None,
+    WHITE: None,
+    RED: BRIGHT + RED,
+    YELLOW: MAGENTA,
+    BLUE: BRIGHT + BLUE,
+    CYAN: BRIGHT + BLUE,
+}
+
+#: Styles that are remembered; a position on the screen is part of some.
+_MOST = 4096
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a terminal gets. ``bright``: it has sixteen colours, not the eight of old."""
+    """What a terminal gets.
+
+    ``light`` is its background, None if that is not known. ``bright``: it has sixteen colours, not
+    the eight of old.
+    """
 
     colour: bool
-    light: bool
+    light: bool | None
     bright: bool
     ascii: bool
 
@@ -58,7 +75,7 @@ def choose(colours: str, found: Terminal) -> Look:
     enough = found.colours >= 8 and not found.no_colour
     return Look(
         colour=colours in ("dark", "light") or (colours == "auto" and enough),
-        light=colours == "light" or (colours == "auto" and found.light),
+        light=found.light if colours == "auto" else colours == "light",
         bright=found.colours >= 16,
         ascii=not found.utf8,
     )
@@ -99,6 +116,8 @@ class Fit(LineFilter):
         """A style in colours that can be read."""
         known = self._styles.get(style)
         if known is None:
+            if len(self._styles) >= _MOST:
+                self._styles.clear()
             known = self._styles[style] = self._fitted(style)
         return known
 
@@ -109,25 +128,36 @@ class Fit(LineFilter):
             marked = style.bgcolor is not None and not style.bgcolor.is_default
             return style.without_color + Style(reverse=True) if marked else style.without_color
         front, back = _number(style.color), _number(style.bgcolor)
+        plain = False
         if front is not None and back is None:
             front = self._readable(front)
+            plain = front is None
         bold = None
         if not self._look.bright:
             # Eight colours: bold is what makes a colour bright (console_codes(4)).
             bold = True if front is not None and front >= BRIGHT else None
             front, back = _dull(front), _dull(back)
         return style + Style(
-            color=None if front is None else RichColor.from_ansi(front),
-            bgcolor=None if back is None else RichColor.from_ansi(back),
-            bold=bold,
+            color=_PLAIN if plain else _colour(front), bgcolor=_colour(back), bold=bold
         )
 
-    def _readable(self, number: int) -> int:
-        """The colour in which it can be read on the background of the terminal."""
-        if not self._look.light:
+    def _readable(self, number: int) -> int | None:
+        """The colour in which it can be read on the background of the terminal; None is plain."""
+        if self._look.light is False:
             return _ON_DARK.get(number, number)
         dark = number - BRIGHT if number >= BRIGHT else number
-        return _ON_LIGHT.get(dark, dark)
+        if self._look.light:
+            return _ON_LIGHT.get(dark, dark)
+        found = _ON_EITHER.get(dark, dark)
+        # Of eight colours none is a blue for dark backgrounds: bold does not always make it bright.
+        return None if found == BRIGHT + BLUE and not self._look.bright else found
+
+
+_PLAIN = RichColor.default()
+
+
+def _colour(number: int | None) -> RichColor | None:
+    return None if number is None else RichColor.from_ansi(number)
 
 
 def _number(color: RichColor | None) -> int | None:

@@ -129,7 +129,7 @@ def _number(color: RichColor | None) -> int | None:
 async def test_colours_change_at_once(tmp_path: Path) -> None:
     async with wizard(tmp_path) as driver:
         await driver.until(lambda: driver.app.interview.facts is not None)
-        assert colours_of(driver.app) == {(None, None), (15, 4), (6, None)}
+        assert colours_of(driver.app) == {(None, None), (15, 4), (12, None)}
         await driver.press("equals_sign", "end", "up", "enter")
         assert isinstance(driver.app.body, Question)
         seen = {}
@@ -153,7 +153,7 @@ def found(**changes: Any) -> Found:
         "utf8": True,
         "colours": 256,
         "alternate": True,
-        "light": False,
+        "light": None,
         "no_colour": False,
     }
     return Found(**{**plain, **changes})
@@ -162,12 +162,13 @@ def found(**changes: Any) -> Found:
 @pytest.mark.parametrize(
     ("wish", "terminal", "look"),
     [
-        ("auto", {}, Look(True, False, True, False)),
+        ("auto", {}, Look(True, None, True, False)),
         ("auto", {"light": True}, Look(True, True, True, False)),
-        ("auto", {"colours": 8}, Look(True, False, False, False)),
-        ("auto", {"colours": -1}, Look(False, False, False, False)),
-        ("auto", {"no_colour": True}, Look(False, False, True, False)),
-        ("auto", {"utf8": False}, Look(True, False, True, True)),
+        ("auto", {"light": False}, Look(True, False, True, False)),
+        ("auto", {"colours": 8}, Look(True, None, False, False)),
+        ("auto", {"colours": -1}, Look(False, None, False, False)),
+        ("auto", {"no_colour": True}, Look(False, None, True, False)),
+        ("auto", {"utf8": False}, Look(True, None, True, True)),
         ("none", {}, Look(False, False, True, False)),
         ("light", {"no_colour": True}, Look(True, True, True, False)),
         ("dark", {"light": True}, Look(True, False, True, False)),
@@ -197,21 +198,21 @@ def asked(**env: str) -> str:
 @pytest.mark.parametrize(
     ("env", "answer"),
     [
-        ({"TERM": "xterm-256color"}, "256 True False False True"),
-        ({"TERM": "screen"}, "8 True False False True"),
+        ({"TERM": "xterm-256color"}, "256 True None False True"),
+        ({"TERM": "screen"}, "8 True None False True"),
         ({"TERM": "linux"}, "8 False False False False"),
-        ({"TERM": "vt100"}, "-1 False False False False"),
-        ({"TERM": "vt220"}, "-1 False False False False"),
-        ({"TERM": "no-such-terminal"}, "8 True False False True"),
-        ({"TERM": ""}, "0 False False False False"),
-        ({}, "0 False False False False"),
-        ({"TERM": "vt9000-of-tomorrow"}, "0 False False False False"),
-        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, "256 True False True True"),
-        ({"TERM": "xterm-256color", "NO_COLOR": ""}, "256 True False False True"),
+        ({"TERM": "vt100"}, "-1 False None False False"),
+        ({"TERM": "vt220"}, "-1 False None False False"),
+        ({"TERM": "no-such-terminal"}, "8 True None False True"),
+        ({"TERM": ""}, "0 False None False False"),
+        ({}, "0 False None False False"),
+        ({"TERM": "vt9000-of-tomorrow"}, "0 False None False False"),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, "256 True None True True"),
+        ({"TERM": "xterm-256color", "NO_COLOR": ""}, "256 True None False True"),
         ({"TERM": "xterm-256color", "COLORFGBG": "0;15"}, "256 True True False True"),
         ({"TERM": "xterm-256color", "COLORFGBG": "0;default;7"}, "256 True True False True"),
         ({"TERM": "xterm-256color", "COLORFGBG": "15;0"}, "256 True False False True"),
-        ({"TERM": "xterm-256color", "COLORFGBG": "0;default"}, "256 True False False True"),
+        ({"TERM": "xterm-256color", "COLORFGBG": "0;default"}, "256 True None False True"),
     ],
 )
 def test_what_a_terminal_can_do(env: Mapping[str, str], answer: str) -> None:
@@ -271,23 +272,28 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("palette", sorted(PALETTES))
-@pytest.mark.parametrize("light", [False, True])
+@pytest.mark.parametrize("light", [False, True, None])
 @pytest.mark.parametrize("number", range(16))
-def test_every_colour_can_be_read_on_either_background(
-    palette: str, light: bool, number: int
+def test_every_colour_can_be_read_on_its_background(
+    palette: str, light: bool | None, number: int
 ) -> None:
     colours = PALETTES[palette].split()
     style = Fit(Look(True, light, True, False)).style(Style(color=RichColor.from_ansi(number)))
-    assert style.color is not None and style.color.number is not None
-    background = "ffffff" if light else colours[0]
-    assert contrast(colours[style.color.number], background) >= 4
+    assert style.color is not None
+    if style.color.is_default:
+        return  # as plain text
+    assert style.color.number is not None
+    backgrounds = {False: [colours[0]], True: ["ffffff"], None: [colours[0], "ffffff"]}
+    least = min(contrast(colours[style.color.number], other) for other in backgrounds[light])
+    # On either: a green as pale as git's, and red for words that are bold.
+    assert least >= (4 if light is not None else 2 if number in (2, 10) else 3)
 
 
 @pytest.mark.parametrize("palette", sorted(PALETTES))
 def test_the_title_and_the_row_in_hand_can_be_read(palette: str) -> None:
     colours = PALETTES[palette].split()
     wanted = Style(color="bright_white", bgcolor="blue", bold=True)
-    for light in (False, True):
+    for light in (False, True, None):
         for bright in (False, True):
             style = Fit(Look(True, light, bright, False)).style(wanted)
             assert style.bold and style.color and style.bgcolor
@@ -302,6 +308,9 @@ def test_eight_colours_are_bright_by_bold() -> None:
     assert red.color is not None and (red.color.number, red.bold) == (1, True)
     cyan = fit.style(Style(color="cyan"))
     assert cyan.color is not None and (cyan.color.number, cyan.bold) == (6, None)
+    # A blue that bold may not make bright is plain where the background is not known.
+    unknown = Fit(Look(True, None, False, False)).style(Style(color="cyan"))
+    assert unknown.color is not None and unknown.color.is_default
 
 
 def test_without_colours_a_background_is_reversed() -> None:
@@ -413,7 +422,7 @@ def test_in_utf8_they_are_shown_as_they_are(tmp_path: Path) -> None:
     sent = terminal.sent.decode()
     for words in (HOST, LINEAGE, FILE_LINE, CERTBOT_LINE):
         assert words in sent
-    # Nothing but the terminal's own sixteen colours.
+    # Nothing but the terminal's own sixteen colours, none of which is changed.
     assert not re.search(r"\x1b\[[0-9;]*[34]8;[25]", sent)
 
 
@@ -621,3 +630,29 @@ def test_a_terminal_without_a_size_gets_plain_questions(tmp_path: Path) -> None:
     terminal.until("Enter accepts what stands in")
     terminal.keys("q\r")
     assert terminal.code() == 0
+
+
+@pytest.mark.parametrize(
+    ("env", "codes"),
+    [
+        ({}, {b"97", b"44", b"94", b"1"}),
+        ({"COLORFGBG": "15;0"}, {b"97", b"44", b"36", b"1"}),
+        ({"COLORFGBG": "0;15"}, {b"97", b"44", b"34", b"1"}),
+        ({"TERM": "linux"}, {b"37", b"44", b"36", b"1"}),
+        ({"TERM": "screen"}, {b"37", b"44", b"1"}),
+        ({"TERM": "vt100"}, {b"7", b"1"}),
+        ({"NO_COLOR": "1"}, {b"7", b"1"}),
+    ],
+    ids=str,
+)
+def test_the_colours_that_are_sent(tmp_path: Path, env: dict[str, str], codes: set[bytes]) -> None:
+    terminal = Terminal(tmp_path, **env)
+    terminal.until("Enter go on")
+    terminal.keys("q")
+    assert terminal.code() == 0
+    sent = {
+        code
+        for found in re.findall(rb"\x1b\[([0-9;]+)m", terminal.sent)
+        for code in found.split(b";")
+    }
+    assert sent - {b"0", b"39", b"49"} == codes
