@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
 from textual.widgets import Static
@@ -28,11 +28,48 @@ _HELP = [
 _GOES_ON = ("The apply goes on by itself; the next start of certtui tells how it ended.",)
 
 
-class Applying(Body, can_focus=False):
-    """The steps of an apply; goes on to the dry run by itself."""
+class _Steps(Body, can_focus=False):
+    """The steps of an apply as they happen."""
 
     step = "Apply"
     free = False
+    #: what stands above them
+    headline = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static(self.headline, classes="status", markup=False)
+        yield Static(classes="problem", markup=False)
+        yield Lines()
+
+    def on_mount(self) -> None:
+        self.query_one(Lines).follow = True
+        self.query_one(Lines).focus()
+        self.wizard.background(self.work, self.done, self.failed)
+
+    def work(self) -> Any:
+        """In the worker; gives what :meth:`done` takes."""
+        raise NotImplementedError
+
+    def done(self, outcome: Any) -> None:
+        """It went well."""
+
+    def failed(self, sentence: str, code: int) -> None:
+        """It did not."""
+
+    def tell(self, step: Step) -> None:
+        """One step as it ended; from the worker."""
+        note = f": {step.message}" if step.message else ""
+        line = f"  {'ok    ' if step.ok else 'FAILED'}  {step.what}{note}"
+        self.wizard.call_later(self.query_one(Lines).extend, [line])
+
+    async def leave(self) -> bool:
+        return True
+
+
+class Applying(_Steps):
+    """Applies what was reviewed; goes on to the dry run by itself."""
+
+    headline = "Applying what you reviewed..."
 
     def __init__(self, job: Job, approved: Preview, consent: Consent) -> None:
         super().__init__()
@@ -40,31 +77,17 @@ class Applying(Body, can_focus=False):
         self._apply = Detached(job, consent, approved)
         self._running = True
 
-    def compose(self) -> ComposeResult:
-        yield Static("Applying what you reviewed...", classes="status", markup=False)
-        yield Static(classes="problem", markup=False)
-        yield Lines()
-
-    def on_mount(self) -> None:
-        self.query_one(Lines).follow = True
-        self.query_one(Lines).focus()
-        self.wizard.background(self._work, self._done, self._failed)
-
-    def _work(self) -> Result:
-        """In the worker."""
+    def work(self) -> Result:
         if self.interview.session.named:
             self.interview.keep_plan()
-        return self._apply.run(self._on_step)
+        return self._apply.run(self.tell)
 
-    def _on_step(self, step: Step) -> None:
-        self.wizard.call_later(self.query_one(Lines).extend, [_line(step)])
-
-    def _done(self, result: Result) -> None:
+    def done(self, outcome: Result) -> None:
         self._running = False
         self.interview.forget()
-        self.wizard.applied(self._job, changed=result.changed)
+        self.wizard.applied(self._job, changed=outcome.changed)
 
-    def _failed(self, sentence: str, code: int) -> None:
+    def failed(self, sentence: str, code: int) -> None:
         self._running = False
         self.free = True
         self.wizard.code = code
@@ -75,8 +98,7 @@ class Applying(Body, can_focus=False):
     def works(self) -> Keys:
         if self._running:
             return [("", "applying, a few seconds..."), ("Ctrl+C", "detach"), ("?", "help")]
-        more: Keys = [("PgUp", "read back")] if self.query_one(Lines).max_scroll_y else []
-        return [("Esc", "back to review"), *more, ("?", "help"), ("q", "quit")]
+        return [("Esc", "back to review"), ("?", "help"), ("q", "quit")]
 
     def help(self) -> list[str]:
         return _HELP
@@ -101,41 +123,26 @@ class Applying(Body, can_focus=False):
             self.wizard.farewell = list(_GOES_ON)
 
 
-class Unseen(Body, can_focus=False):
+class Unseen(_Steps):
     """An apply that lost its terminal: watched to its end, then told on the welcome page."""
 
-    step = "Apply"
-    free = False
+    headline = "An apply that lost its terminal is at work"
     leaving = "leaves, the apply goes on"
 
     def __init__(self) -> None:
         super().__init__()
         self._left = threading.Event()
 
-    def compose(self) -> ComposeResult:
-        yield Static("An apply that lost its terminal is at work", classes="status", markup=False)
-        yield Static(classes="problem", markup=False)
-        yield Lines()
+    def work(self) -> str:
+        return detached.unseen(self.interview.session.root, self.tell, self._left)
 
-    def on_mount(self) -> None:
-        self.query_one(Lines).follow = True
-        self.query_one(Lines).focus()
-        self.wizard.background(self._work, self._done, self._failed)
-
-    def _work(self) -> str:
-        """In the worker."""
-        return detached.unseen(self.interview.session.root, self._on_step, self._left)
-
-    def _on_step(self, step: Step) -> None:
-        self.wizard.call_later(self.query_one(Lines).extend, [_line(step)])
-
-    def _done(self, sentence: str) -> None:
+    def done(self, outcome: str) -> None:
         self.wizard.look()
-        self.wizard.go(self.wizard.welcome(sentence), must=True)
+        self.wizard.go(self.wizard.welcome(outcome), must=True)
 
-    def _failed(self, sentence: str, code: int) -> None:
+    def failed(self, sentence: str, code: int) -> None:
         del code
-        self._done(sentence)
+        self.done(sentence)
 
     def works(self) -> Keys:
         return [("", "waiting for it to end..."), ("?", "help"), ("q", "quit")]
@@ -143,16 +150,8 @@ class Unseen(Body, can_focus=False):
     def help(self) -> list[str]:
         return [*_HELP, *_GOES_ON]
 
-    async def leave(self) -> bool:
-        return True
-
     def end(self) -> None:
         self._left.set()
-
-
-def _line(step: Step) -> str:
-    note = f": {step.message}" if step.message else ""
-    return f"  {'ok    ' if step.ok else 'FAILED'}  {step.what}{note}"
 
 
 class HandOver(Body, can_focus=False):
