@@ -338,10 +338,9 @@ async def test_an_error_nobody_expected_is_a_sentence(
         Path(report[1]).unlink()
         # The page below says it too, and every way is open.
         await driver.press("escape")
-        assert isinstance(driver.app.body, Review)
-        assert "an error inside certtui" in driver.text
+        assert "Review  6/9" in driver.text and "an error inside certtui" in driver.text
         await driver.press("escape")
-        assert isinstance(driver.app.body, Question)
+        assert "Mail  5/9" in driver.text
 
 
 async def test_the_way_back_can_be_focused(tmp_path: Path) -> None:
