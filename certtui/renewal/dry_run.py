@@ -17,14 +17,13 @@ from certtui.renewal.commands import (
     dry_runs,
     first_certificate,
 )
-from certtui.renewal.events import Done, Event, Line, LineageResult
+from certtui.renewal.events import CANCELLED, Done, Event, Line, LineageResult
 from certtui.renewal.lines import Lines, Piece
 from certtui.renewal.log import Log
 from certtui.renewal.parse import Reader
 from certtui.renewal.process import Process
 from certtui.renewal.reasons import LOCKED
 
-_CANCELLED = "cancelled"
 _HELD = "not tried: another certbot is at work"
 
 
@@ -74,7 +73,7 @@ class _Stream:
         try:
             for run in self._runs:
                 if self._cancel.is_set() or self._locked:
-                    yield from self._not_tried(run, _HELD if self._locked else _CANCELLED)
+                    yield from self._not_tried(run, _HELD if self._locked else CANCELLED)
                 else:
                     yield from self._run(run)
             yield from self._say_problem()
@@ -126,7 +125,7 @@ class _Stream:
     def _why(self, reader: Reader, late: bool) -> str:
         """Why a run was stopped."""
         if not late:
-            return _CANCELLED
+            return CANCELLED
         last = reader.last_words
         said = f"; its last words: {last}" if last else ""
         return (
@@ -137,7 +136,7 @@ class _Stream:
     def _finish(self, reader: Reader, code: int, why: str) -> Iterator[Event]:
         if reader.locked:
             self._locked, why = True, _HELD
-        untried = "skipped" if why in (_CANCELLED, _HELD) else "failed"
+        untried = "skipped" if why in (CANCELLED, _HELD) else "failed"
         yield from reader.finish(code, why, self._seconds, without_row=untried)
         self._results.update({result.name: result for result in reader.results})
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from certtui.renewal.reasons import Reason
 
+#: The reason of a lineage that has no result because the run was cancelled.
+CANCELLED = "cancelled"
+
 
 @dataclass(frozen=True)
 class Line:

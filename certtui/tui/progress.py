@@ -6,13 +6,14 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from certtui.renewal.events import Done, Event, LineageResult, LineageStarted
+from certtui.renewal.events import CANCELLED, Done, Event, LineageResult, LineageStarted
 from certtui.renewal.reasons import LOCKED, Reason
 
-#: What is not tried yet, or was not tried because the run was stopped.
-WAITING, UNTRIED = "waiting", "not tried"
+#: What is not tried yet, or was not tried because the run was stopped; and what certbot has done
+#: with, though it tells only at the end which of them renewed.
+WAITING, UNTRIED, TRIED = "waiting", "not tried", "tried"
 
-_ORDER = {"failed": 0, "running": 1, UNTRIED: 2, WAITING: 3, "skipped": 4, "ok": 5}
+_ORDER = {"failed": 0, "running": 1, UNTRIED: 2, WAITING: 3, TRIED: 4, "skipped": 5, "ok": 6}
 _BAR = 20
 
 #: Columns of the state before each name, and under which a reason is folded.
@@ -41,6 +42,7 @@ class Progress:
     def take(self, event: Event) -> None:
         """One event."""
         if isinstance(event, LineageStarted):
+            self._change({"running"}, TRIED)
             self.states[event.name] = "running"
             self._forget(event.name)
         elif isinstance(event, LineageResult):
@@ -58,15 +60,20 @@ class Progress:
     def stopped(self, trouble: str = "") -> None:
         """No more events come; ``trouble`` says why where certbot did not."""
         self.trouble = trouble or self.trouble
-        for name, state in self.states.items():
-            if state in ("running", WAITING):
-                self.states[name] = UNTRIED
+        self._change({"running", WAITING}, UNTRIED)
+
+    def _change(self, states: set[str], to: str) -> None:
+        self.states.update({name: to for name, found in self.states.items() if found in states})
 
     def _forget(self, name: str) -> None:
         self.reasons.pop(name, None)
         self._why.pop(name, None)
 
     def _result(self, result: LineageResult) -> None:
+        if result.result == "skipped" and result.reason == CANCELLED:
+            if self.states.get(result.name) != TRIED:
+                self.states[result.name] = UNTRIED
+            return
         self.states[result.name] = result.result
         self.reasons[result.name] = result.reason
         self._why[result.name] = result.why
@@ -76,7 +83,7 @@ class Progress:
         self.cancelled = self.cancelled or done.cancelled
         for result in done.lineages:
             self._result(result)
-            if result.result == "skipped" and (done.cancelled or done.locked):
+            if result.result == "skipped" and done.locked:
                 self.states[result.name] = UNTRIED
                 self._forget(result.name)
         if done.locked:
@@ -97,8 +104,13 @@ class Progress:
 
     @property
     def finished(self) -> int:
-        """How many were tried to their end."""
+        """How many have a result."""
         return self.count("ok") + self.count("failed")
+
+    @property
+    def tried(self) -> int:
+        """How many certbot has done with."""
+        return self.finished + self.count(TRIED)
 
     @property
     def proved(self) -> bool:
@@ -136,14 +148,14 @@ class Progress:
     def headline(self, seconds: float, width: int = 80, head: str = "") -> str:
         """One line: how many, how many failed, how long, a bar of plain characters."""
         total = len(self.states)
-        parts = [head, f"{self.finished} of {total}"]
+        parts = [head, f"{self.tried} of {total}"]
         parts += [f"{self.count(s)} {s}" for s in ("failed", "skipped") if self.count(s)]
         parts.append(f"{int(seconds) // 60}:{int(seconds) % 60:02d}")
         text = "   ".join(part for part in parts if part)
         room = min(_BAR, width - len(text) - 5)
         if room < 4:
             return text
-        filled = room * self.finished // total if total else 0
+        filled = room * self.tried // total if total else 0
         return f"{text}   [{'#' * filled}{'.' * (room - filled)}]"
 
     def rows(self, most: int, width: int = 80) -> list[str]:
@@ -152,7 +164,7 @@ class Progress:
         What does not fit becomes counts. A reason is folded under itself while there is room for
         all that failed, else cut.
         """
-        ordered = sorted(self.states, key=lambda name: _ORDER.get(self.states[name], 6))
+        ordered = sorted(self.states, key=lambda name: _ORDER.get(self.states[name], 7))
         beside = self._column(ordered, width)
         folded = {name: self._row(name, beside, width) for name in ordered[:most]}
         failed = [name for name in ordered[:most] if self.states[name] == "failed"]

@@ -20,7 +20,6 @@ from certtui.tui.app import WizardApp
 from certtui.tui.decisions import Decisions
 from certtui.tui.lines import Lines
 from certtui.tui.progress import Progress
-from certtui.tui.screens.applying import Applying
 from certtui.tui.screens.done import Done as DonePage
 from certtui.tui.screens.dry_run import DryRun
 from certtui.tui.screens.review import Review, WholeDiff
@@ -64,6 +63,11 @@ async def proved(driver: Driver) -> DryRun:
     body = await apply(driver)
     await driver.until(lambda: not body.running)
     return body
+
+
+def on(driver: Driver) -> type:
+    """The page in hand."""
+    return type(driver.app.body)
 
 
 def words(driver: Driver) -> str:
@@ -268,13 +272,13 @@ async def test_the_whole_diff_says_where_apply_is(tmp_path: Path) -> None:
     async with wizard(tmp_path) as driver:
         await driver.to_review()
         await driver.press("k", "enter")
-        assert isinstance(driver.app.body, WholeDiff)
+        assert on(driver) is WholeDiff
         assert "Esc back to Review, where a applies" in driver.text
         await driver.press("a")
-        assert isinstance(driver.app.body, WholeDiff)
+        assert on(driver) is WholeDiff
         assert "# conflict 0700 root:root" in driver.text
         await driver.press("escape")
-        assert isinstance(driver.app.body, Review)
+        assert on(driver) is Review
     assert not (tmp_path / "etc/certtui").exists()
 
 
@@ -359,7 +363,7 @@ async def test_a_failure_is_cause_mend_and_key(
     async with wizard(tmp_path, size) as driver:
         body = await proved(driver)
         assert "FAILED   2 of 2   1 failed   0:0" in driver.text
-        rows = " ".join(body.query_one("#lineages", Static).visual.plain.split())
+        rows = " ".join(str(body.query_one("#lineages", Static).render()).split())
         assert rows == "failed shop.example.org port 80 refused: open it, then r ok example.com"
         assert "/var/lib/certtui/dry-run.log" in driver.text
         assert "r retry" in driver.text
@@ -621,6 +625,29 @@ def test_rows_fit_and_count_every_certificate(width: int, most: int) -> None:
     assert len(progress.headline(4000, width, "NOT PROVED")) <= width
 
 
+def test_one_runs_at_a_time_and_what_certbot_left_counts_as_tried() -> None:
+    """certbot tells only at its end which of them renewed."""
+    progress = many(4)
+    for number in range(3):
+        progress.take(LineageStarted(f"host{number}.example.com", 1.0))
+    assert [row.split()[0] for row in progress.rows(8, 80)] == [
+        "running",
+        "waiting",
+        "tried",
+        "tried",
+    ]
+    assert progress.headline(9, 80).startswith("2 of 4   0:09   [##########..........]")
+    assert not progress.proved
+    rest = [LineageResult(name, "skipped", "cancelled", 2.0) for name in progress.names]
+    for row in rest:
+        progress.take(row)
+    progress.take(Done(False, tuple(rest), 2.0, "cancelled", cancelled=True))
+    progress.stopped()
+    assert (progress.verdict, progress.tried, progress.count("not tried")) == ("CANCELLED", 2, 2)
+    progress.again(list(progress.names))
+    assert (progress.tried, progress.count("waiting")) == (0, 4)
+
+
 def test_failed_ones_are_listed_before_anything_else() -> None:
     progress = many(100)
     for number in range(4):
@@ -755,4 +782,3 @@ async def test_a_retry_is_not_offered_before_anything_was_tried(tmp_path: Path) 
         await driver.press("r")
         assert isinstance(app.body, DonePage)
         assert "r retry" not in driver.text
-        assert not isinstance(app.body, Applying)

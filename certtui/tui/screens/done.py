@@ -36,8 +36,11 @@ _HELP = [
 ]
 
 
-def summary(interview: Interview, progress: Progress | None, *, short: bool = False) -> list[str]:
-    """The page and, on leaving, the lines that stay in the terminal; ``short`` of explanations."""
+def summary(interview: Interview, progress: Progress | None, *, short: int = 0) -> list[str]:
+    """The page and, on leaving, the lines that stay in the terminal.
+
+    ``short`` of explanations, for a page of so many columns; 0 explains.
+    """
     lines = [_headline(interview, progress), ""]
     lines += _block("Next runs", _next(interview))
     lines += _block("Mail", [_mail(interview)])
@@ -48,7 +51,9 @@ def summary(interview: Interview, progress: Progress | None, *, short: bool = Fa
         lines += _block("Full log", [progress.log] if progress.log else [])
     commands = _remember(interview)
     if short:
-        return [*lines, *_block("Remember", ["   ".join(command for command, _ in commands)])]
+        names = [command for command, _ in commands]
+        line = "   ".join(names)
+        return [*lines, *_block("Remember", [line] if len(line) + _HANG <= short else names)]
     width = max(len(command) for command, _ in commands)
     explained = [f"{command:<{width}}   {what}".rstrip() for command, what in commands]
     return [*lines, *_block("Remember", explained)]
@@ -64,7 +69,7 @@ def _headline(interview: Interview, progress: Progress | None) -> str:
     if progress.proved:
         return f"SET UP AND PROVED: dry run renewed {count}"
     if progress.cancelled:
-        tried = f"{progress.finished} of {len(progress.states)}"
+        tried = f"{progress.tried} of {len(progress.states)}"
         return f"SET UP, NOT PROVED: the dry run was cancelled after {tried}"
     then = "; mend it, then: certtui dry-run" if _live(interview) else ""
     return f"SET UP, NOT PROVED: dry run renewed {count}{then}"
@@ -158,9 +163,8 @@ class Done(Body):
     def _show(self) -> None:
         width = max(20, self.size.width or 80)
         short = self.wizard.size.height < 20
-        headline, _, *lines = summary(self.interview, self._progress, short=short)
-        if short:
-            self.query_one(".heading", Static).add_class("tight")
+        headline, _, *lines = summary(self.interview, self._progress, short=width * short)
+        self.query_one(".heading", Static).set_class(short, "tight")
         self.query_one(".heading", Static).update(headline)
         hang = " " * _HANG
         folded = [

@@ -18,7 +18,7 @@ from certtui.tui.body import Body, Keys
 from certtui.tui.feed import Feed
 from certtui.tui.frame import rule
 from certtui.tui.lines import Lines
-from certtui.tui.progress import UNTRIED, Progress
+from certtui.tui.progress import TRIED, UNTRIED, Progress
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -41,6 +41,8 @@ _HELP = [
     "  r       once it is over: try those again that failed",
     "  PgUp Up read back: the log is paused, certbot goes on",
     "  End     follow the log again",
+    "",
+    "tried: certbot went on to the next one; at its end it tells which have renewed.",
     "",
 ]
 
@@ -114,7 +116,8 @@ class DryRun(Body):
 
     def _again(self) -> None:
         """Tries what failed, else everything."""
-        names = [] if self.progress.count(UNTRIED) else self.progress.failed
+        whole = self.progress.count(UNTRIED) + self.progress.count(TRIED)
+        names = [] if whole else self.progress.failed
         self.progress.again(names or list(self.progress.states))
         self._retries = True
         self._begin(names or [""])
@@ -241,7 +244,9 @@ class DryRun(Body):
         keys: Keys = [("Enter", "go on")]
         if not self.progress.proved:
             keys.append(("r", "retry"))
-        return [*keys, ("PgUp", "read back"), ("?", "help"), ("q", "quit")]
+        if self.query_one(Lines).max_scroll_y > 0:
+            keys.append(("PgUp", "read back"))
+        return [*keys, ("?", "help"), ("q", "quit")]
 
     def help(self) -> list[str]:
         path = self._job.log_path if self.running else self.progress.log
