@@ -59,12 +59,16 @@ _MEANINGS = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What a mailer answered. ``code`` is its exit status; ``program`` is empty where none is."""
+    """What a mailer answered. ``code`` is its exit status; ``program`` is empty where none is.
+
+    ``user`` is whose mail it was: mailers have settings for each, and may let only some send.
+    """
 
     program: str
     code: int
     words: str = ""
     timed_out: bool = False
+    user: str = "root"
 
     @property
     def taken(self) -> bool:
@@ -91,7 +95,7 @@ def send(
         return Answer("", _NOT_FOUND)
     argv, text = _call(mailer, to, sender, hostname)
     code, words, late = _run(argv, text, environment, left or threading.Event(), timeout)
-    return Answer(os.path.basename(mailer.real), code, words, late)
+    return Answer(os.path.basename(mailer.real), code, words, late, _user())
 
 
 def _call(mailer: Mailer, to: str, sender: str, hostname: str) -> tuple[list[str], str]:
@@ -215,6 +219,8 @@ def sentences(answer: Answer, to: str, install: str) -> list[str]:
     said = [f"{answer.program} said: {words[0]}", *words[1:_LINES]] if words else []
     if len(words) > _LINES:
         said.append(f"({len(words) - _LINES} more lines)")
+    if answer.user != "root":
+        said.append(f"This was sent as {answer.user}; the renew script sends as root.")
     if answer.taken:
         return [
             f"Taken by {answer.program} (exit status 0), which may still fail to deliver it:",

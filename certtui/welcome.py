@@ -128,7 +128,9 @@ def _certificates(interview: Interview, facts: Facts, hidden: list[str], most: i
     if not facts.lineages:
         if hidden:
             return [("Certificates", "only root may see them: sudo certtui")]
-        command = f"certbot certonly {_authenticator(facts)} -d {facts.system.hostname}"
+        name = facts.system.hostname
+        domain = name if "." in name else "DOMAIN"
+        command = f"certbot certonly {_authenticator(facts)} -d {domain}"
         return [("Certificates", "none yet; the first one, for example:"), ("", command)]
     now = interview.session.clock()
     install = facts.certbot(interview.values()["certbot.command"])

@@ -124,7 +124,7 @@ def headline(findings: Sequence[Finding]) -> str:
     if hidden:
         parts.append(f"{hidden} need{'s' * (hidden == 1)} root")
     if count[Status.SKIP] > hidden:
-        parts.append(f"{count[Status.SKIP] - hidden} not needed")
+        parts.append(f"{count[Status.SKIP] - hidden} skipped")
     return ", ".join(parts)
 
 

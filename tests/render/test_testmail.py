@@ -108,6 +108,13 @@ def test_taken_is_never_called_proved(machine: Machine) -> None:
     assert "proved" not in text.lower()
 
 
+def test_another_user_may_be_another_mailer() -> None:
+    words = "This was sent as alice; the renew script sends as root."
+    assert words in told(testmail.Answer("msmtp", 0, user="alice"))
+    assert words in told(testmail.Answer("msmtp", 78, user="alice"))
+    assert "sends as root" not in told(testmail.Answer("msmtp", 0))
+
+
 def test_a_refusal_is_told_in_the_mailers_words(machine: Machine) -> None:
     machine.fake(
         "sendmail", "cat >/dev/null; echo 'nobody@here... User \033[31munknown' >&2; exit 67"

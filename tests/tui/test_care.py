@@ -151,6 +151,12 @@ async def test_the_most_urgent_come_first_and_the_rest_is_counted(tmp_path: Path
     assert lines[3] == "and 98 more, 7 days left or more"
 
 
+@pytest.mark.parametrize(("name", "domain"), [("web1.example.com", None), ("web1", "DOMAIN")])
+def test_a_host_without_a_domain_names_none(tmp_path: Path, name: str, domain: str | None) -> None:
+    made = interview(tmp_path, lineages=(), system=replace(facts().system, hostname=name))
+    assert welcome.rows(made)[1] == ("", f"certbot certonly --nginx -d {domain or name}")
+
+
 def test_an_own_renewal_window_counts(tmp_path: Path) -> None:
     early = replace(facts().lineages[0], renew_before_expiry="70 days")
     made = interview(tmp_path, lineages=(early,))
@@ -240,10 +246,11 @@ async def test_doctor_is_a_list_worst_first_with_the_mend_in_view(
         await known(driver)
         await driver.press("d")
         await driver.until(lambda: "1 problem" in driver.text)
-        assert "1 problem, 1 warning, 1 well, 1 not needed" in driver.text
+        assert "1 problem, 1 warning, 1 well, 1 skipped" in driver.text
         rows = [line for line in driver.text.splitlines() if line[2:6] in ("FAIL", "warn", "skip")]
         assert [row[2:6] for row in rows] == ["FAIL", "warn", "skip"]
         assert "> FAIL  certbot.timer: renews as well" in driver.text
+        assert "  skip  cron: not needed: the plan uses systemd-timer" in driver.text
         assert "mend  systemctl disable --now certbot.timer" in driver.text
         assert "-- renewers.second --" in driver.text
         await driver.press("down")

@@ -113,7 +113,8 @@ class DoctorPage(Body, can_focus=False):
         room = max(20, self.size.width - 2)
         rows = []
         for finding in self.findings:
-            text = f"{report.word(finding):<5} {report.sentence(finding)}"
+            about = "" if finding.subject else f"{finding.id.partition('.')[0]}: "
+            text = f"{report.word(finding):<5} {about}{report.sentence(finding)}"
             rows.append(Row(text if len(text) <= room else f"{text[: room - 3]}..."))
         self.query_one("#findings", ChoiceList).rows(rows)
 
