@@ -321,6 +321,30 @@ def test_without_colours_a_background_is_reversed() -> None:
     assert fit.style(Style(color="default", bgcolor="default")) == Style()
 
 
+@pytest.mark.parametrize("colours", ["dark", "light"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "question-schedule.backend",
+        "question-schedule.runs_per_day",
+        "question-wrong",
+        "review-conflict",
+        "whole-diff",
+        "dry-run-failed",
+        "doctor",
+        "welcome-help",
+    ],
+)
+async def test_no_page_has_colours_of_its_own(name: str, colours: str) -> None:
+    async with PAGES[name].open(colours=colours) as driver:
+        found = colours_of(driver.app)
+        assert {pair for pair in found if pair[1] is not None} == {(15, 4)}
+        allowed = {"dark": {2, 3, 6, 7, 9, 10, 11, 13}, "light": {0, 1, 4, 5}}[colours]
+        assert {front for front, back in found if back is None} - {None} <= allowed
+        await driver.press("tab", "tab", "shift+tab")
+        assert {pair for pair in colours_of(driver.app) if pair[1] is not None} <= {(15, 4)}
+
+
 @pytest.mark.parametrize("name", PAGES)
 async def test_without_colour_one_cursor_and_the_choice_are_in_the_text(name: str) -> None:
     async with PAGES[name].open(colours="none") as driver:
