@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 
-#: As ``change.store.JOURNAL`` and ``change.outcome.RECORD`` have them.
+#: As ``change.store`` and ``change.outcome`` have them.
 JOURNAL = "/var/lib/certtui/journal"
 RECORD = "/var/lib/certtui/last-apply.jsonl"
+STATE = "/var/lib/certtui/state.json"
 
 
 def unfinished(root: str = "/") -> bool:
@@ -26,3 +27,14 @@ def unfinished(root: str = "/") -> bool:
 def recorded(root: str = "/") -> bool:
     """Whether there is an apply that nobody saw end."""
     return os.path.lexists(root.rstrip("/") + RECORD)
+
+
+def applied(root: str = "/") -> bool:
+    """Whether anything was ever applied, or cannot be known."""
+    try:
+        os.lstat(root.rstrip("/") + STATE)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import stat
 import sys
@@ -43,8 +44,13 @@ def run_session(
         return prompts.run(session)
     _prepare_environment()
     from certtui import preferences
-    from certtui.tui.app import run as run_app
 
+    # Nearly all that an import makes stays: to look for garbage meanwhile costs a tenth of it.
+    gc.disable()
+    try:
+        from certtui.tui.app import run as run_app
+    finally:
+        gc.enable()
     return run_app(replace(session, preferences=preferences.load(colours, mouse)))
 
 

@@ -38,17 +38,25 @@ def find_plan(path: str | None, root: str = "/") -> Document:
 
     Raises PlanMissing, PlanInvalid.
     """
+    from certtui import traces
+
+    installed = root.rstrip("/") + INSTALLED_PLAN
+    if path is None and not os.path.lexists(installed) and not traces.applied(root):
+        raise _no_plan(installed)
     from certtui.plan import document
 
     if path is not None:
         return document.load(path)
-    installed = root.rstrip("/") + INSTALLED_PLAN
     if os.path.lexists(installed):
         return document.load(installed)
     applied = _applied_plan(root)
     if applied:
         return document.Document(applied, f"{installed} (as last applied)")
-    raise PlanMissing(
+    raise _no_plan(installed)
+
+
+def _no_plan(installed: str) -> PlanMissing:
+    return PlanMissing(
         f"{installed}: no such file, and nothing was applied yet; "
         "run `certtui` for the wizard, or write a plan with `certtui init PLAN`"
     )

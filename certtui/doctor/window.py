@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from certtui.host.facts import Lineage
 from certtui.plan import attempts
+
+if TYPE_CHECKING:
+    from certtui.host.facts import Lineage
 
 _SECONDS = {
     "second": 1,

@@ -12,6 +12,7 @@ from certtui.change import outcome, store
 
 def test_the_places_are_those_of_the_rooms() -> None:
     assert traces.JOURNAL == store.JOURNAL
+    assert traces.STATE == store.STATE
     assert traces.RECORD == outcome.RECORD
 
 
@@ -37,6 +38,14 @@ def test_what_cannot_be_listed_is_left_to_the_room(tmp_path: Path) -> None:
     (tmp_path / "var/lib/certtui").mkdir(parents=True)
     (tmp_path / "var/lib/certtui/journal").write_text("not a folder")
     assert traces.unfinished(str(tmp_path))
+
+
+def test_a_state_is_seen(tmp_path: Path) -> None:
+    assert not traces.applied(str(tmp_path))
+    (tmp_path / "var/lib/certtui").mkdir(parents=True)
+    (tmp_path / "var/lib/certtui/state.json").touch()
+    assert traces.applied(str(tmp_path))
+    assert traces.applied(str(tmp_path / "var/lib/certtui/state.json"))
 
 
 def test_a_record_is_seen(tmp_path: Path) -> None:
