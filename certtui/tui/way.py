@@ -58,10 +58,14 @@ class Way(Dressed):
 
     async def first(self) -> None:
         """The page to begin with: an apply that nobody saw end comes before everything else."""
-        from certtui.tui.screens.applying import Unseen
+        if self.session.unseen:
+            from certtui.tui.screens.applying import Unseen
+
+            await self.show(Unseen())
+            return
         from certtui.tui.screens.welcome import Welcome
 
-        await self.show(Unseen() if self.session.unseen else Welcome())
+        await self.show(Welcome())
 
     async def welcome(self, before: str) -> None:
         """The welcome page with a sentence about what happened before."""
