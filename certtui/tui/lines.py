@@ -37,7 +37,7 @@ def no_style(line: str) -> Style:
 
 def diff_style(line: str) -> Style:
     """The colour of a line of a unified diff; the sign in the first column says the same."""
-    if line.startswith(("+++", "---", "#", "$")):
+    if line.startswith(("+++ ", "--- ", "#", "$")):
         return Style(bold=True)
     if line.startswith("+"):
         return Style(color="green")

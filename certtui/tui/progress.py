@@ -122,9 +122,9 @@ class Progress:
         """How it ended, in one word or two."""
         if self.proved:
             return "PROVED"
-        if self.failed:
-            return "FAILED"
-        return "CANCELLED" if self.cancelled else "NOT PROVED"
+        if self.cancelled:
+            return "CANCELLED"
+        return "FAILED" if self.failed else "NOT PROVED"
 
     @property
     def said(self) -> str:

@@ -18,7 +18,7 @@ from certtui.renewal.reasons import understand
 from certtui.tui import preview as say
 from certtui.tui.app import WizardApp
 from certtui.tui.decisions import Decisions
-from certtui.tui.lines import Lines
+from certtui.tui.lines import Lines, diff_style
 from certtui.tui.progress import Progress
 from certtui.tui.screens.done import Done as DonePage
 from certtui.tui.screens.dry_run import DryRun
@@ -341,6 +341,21 @@ def test_the_headline_fits(width: int) -> None:
     assert len(line) <= width and "10 conflicts (10 to decide)" in line
 
 
+def test_signs_and_heads_of_a_diff_are_told_apart() -> None:
+    for line, colour, bold in (
+        ("--- /etc/x\t0644 root:root", None, True),
+        ("+++ /dev/null", None, True),
+        ("# certtui did not write it", None, True),
+        ("$ systemctl daemon-reload", None, True),
+        ("@@ -1 +1 @@", "magenta", None),
+        ("---quiet", "red", None),
+        ("+new", "green", None),
+        (" # as before", None, None),
+    ):
+        style = diff_style(line)
+        assert (style.color and style.color.name, style.bold) == (colour, bold), line
+
+
 def test_a_decision_is_about_what_was_there() -> None:
     decisions, one = Decisions(), change("/x", "conflict", "b\n")
     decisions.decide(one, "replace")
@@ -644,6 +659,8 @@ def test_one_runs_at_a_time_and_what_certbot_left_counts_as_tried() -> None:
     progress.take(Done(False, tuple(rest), 2.0, "cancelled", cancelled=True))
     progress.stopped()
     assert (progress.verdict, progress.tried, progress.count("not tried")) == ("CANCELLED", 2, 2)
+    progress.take(result(progress.names[0], REFUSED))
+    assert progress.verdict == "CANCELLED", "that is no failure, whatever failed before"
     progress.again(list(progress.names))
     assert (progress.tried, progress.count("waiting")) == (0, 4)
 
