@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -128,6 +127,8 @@ def draft_path(plan: str = "") -> str:
     ``plan`` is the absolute path of a plan that was named; each has a draft of its own.
     """
     base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    import hashlib
+
     mark = f"-{hashlib.sha256(os.fsencode(plan)).hexdigest()[:12]}" if plan else ""
     return os.path.join(base, "certtui", f"draft{mark}.json")
 

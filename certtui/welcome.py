@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from certtui import interview as talk
 from certtui.doctor import window
 from certtui.explain import LOOKING, MOMENT, mailer_name
-from certtui.host.facts import Renewer
 from certtui.plan.fields import BY_KEY
 
 if TYPE_CHECKING:
-    from certtui.host.facts import Facts, Lineage
+    from certtui.host.facts import Facts, Lineage, Renewer
     from certtui.interview import Interview
 
 #: (heading, line); the heading is empty in further lines of the same.
