@@ -127,10 +127,12 @@ def draft_path(plan: str = "") -> str:
     ``plan`` is the absolute path of a plan that was named; each has a draft of its own.
     """
     base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    if not plan:
+        return os.path.join(base, "certtui", "draft.json")
     import hashlib
 
-    mark = f"-{hashlib.sha256(os.fsencode(plan)).hexdigest()[:12]}" if plan else ""
-    return os.path.join(base, "certtui", f"draft{mark}.json")
+    mark = hashlib.sha256(os.fsencode(plan)).hexdigest()[:12]
+    return os.path.join(base, "certtui", f"draft-{mark}.json")
 
 
 def load_draft(plan: str = "") -> dict[str, Any]:
