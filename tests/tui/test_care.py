@@ -142,6 +142,30 @@ async def test_the_menu_is_always_in_view(tmp_path: Path, host: str, size: tuple
             assert line.strip() in seen
 
 
+@pytest.mark.parametrize("lines", range(7))
+async def test_a_page_that_just_fits_comes_to_rest(
+    tmp_path: Path, lines: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line of keys grows by PgDn, which takes a row away, which asks for PgDn."""
+    calls: list[int] = []
+    draw = Welcome.facts_arrived
+
+    def counted(page: Welcome) -> None:
+        calls.append(1)
+        draw(page)
+
+    monkeypatch.setattr(Welcome, "facts_arrived", counted)
+    found = facts(lineages=many(5)[: lines + 1])
+    before = "The apply of 12:00 finished: applied as reviewed."
+    async with wizard(tmp_path, (60, 16), found=found, before=before, base=None) as driver:
+        await known(driver)
+        await driver.pilot.pause(0.3)
+        assert "PgDn" not in driver.text and "Renewed by" in driver.text
+        calls.clear()
+        await driver.pilot.pause(0.3)
+        assert calls == []
+
+
 async def test_the_most_urgent_come_first_and_the_rest_is_counted(tmp_path: Path) -> None:
     broken = replace(facts().lineages[0], name="zzz.example.com", error="cannot be read")
     made = interview(tmp_path, lineages=(*many(100), broken))

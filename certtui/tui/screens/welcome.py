@@ -10,10 +10,11 @@ from textual.widgets import Static
 from certtui import explain, welcome
 from certtui.tui.body import Body, Keys
 from certtui.tui.choices import ChoiceList, Row
+from certtui.tui.frame import keys_line
 from certtui.tui.lines import Lines
 
 #: Rows a terminal needs for blank lines between the parts, and columns for one column of notes.
-_ROOMY, _WIDE = 18, 70
+_ROOMY, _WIDE = 20, 70
 
 _HELP = [
     "certtui makes the renewal of this host's certificates certain. It asks a few questions, "
@@ -52,7 +53,8 @@ class Welcome(Body, can_focus=False):
     def __init__(self) -> None:
         super().__init__()
         self._shown: list[str] = []
-        self._told_more = False
+        #: whether not even the least of it fits
+        self._more = False
 
     def compose(self) -> ComposeResult:
         yield Static("What renews here today", classes="heading", markup=False)
@@ -71,48 +73,44 @@ class Welcome(Body, can_focus=False):
         self.facts_arrived()
 
     def facts_arrived(self) -> None:
-        notes = self._notes()
+        width = self.wizard.size.width
+        notes = [part for line in self._notes() for part in textwrap.wrap(line, width - 2)]
         self.query_one(".note", Static).display = bool(notes)
-        room = max(20, (self.size.width or 80) - 2)
-        folded = [part for line in notes for part in textwrap.wrap(line, room)]
-        self.query_one(".note", Static).update("\n".join(f"  {line}" for line in folded))
+        self.query_one(".note", Static).update("\n".join(f"  {line}" for line in notes))
         self.query_one("#menu", ChoiceList).rows(self._menu())
-        found = self._fitted(notes)
+        found = self._fitted(len(notes))
         if found != self._shown:
             self._shown = found
             lines = self.query_one("#found", Lines)
             lines.styles.max_height = len(found)
             lines.replace(found)
-            self.call_after_refresh(self.moved)
 
-    def _fitted(self, notes: list[str]) -> list[str]:
-        """What was found, in the rows that heading, notes and menu leave to it."""
-        width, height = self.size.width or 80, self.size.height or 22
-        noted = sum(1 + (len(line) - 1) // max(20, width - 2) for line in notes)
-        room = height - 1 - noted - len(self._menu())
+    def _fitted(self, noted: int) -> list[str]:
+        """What was found, in the rows that heading, notes and menu leave to it.
+
+        Those of the window count and not those of this body: its last line grows with PgDn.
+        """
+        width, height = self.wizard.size
         head = len(self._first()) + 3 if width >= _WIDE else welcome.HEAD
         unknown = "not known" if self.wizard.facts_error else explain.LOOKING
 
         def fit(rows: int) -> list[str]:
             return welcome.fitted(self.interview, width, rows, head=head, unknown=unknown)
 
+        keys = keys_line(self._keys(more=False), width)
+        frame = 1 + self.screen.has_class("-tall") + len(keys.splitlines())
+        room = height - frame - 1 - noted - len(self._menu())
         # Blank rows between the parts are given up where something would have to be left out.
-        blank = 2 + bool(notes)
+        blank = 2 + bool(noted)
         tight = height < _ROOMY and len(fit(height * 2)) > room - blank
         self.set_class(tight, "-tight")
-        return fit(room - (1 if tight else blank))
-
-    def moved(self) -> None:
-        """The last line says whether there is more above than is seen."""
-        more = self._more
-        if more != self._told_more:
-            self._told_more = more
+        room -= 1 if tight else blank
+        found = fit(room)
+        more = len(found) > room
+        if more != self._more:
+            self._more = more
             self.wizard.refresh_frame()
-
-    @property
-    def _more(self) -> bool:
-        lines = self.query_one("#found", Lines)
-        return 0 < lines.size.height < len(self._shown)
+        return found
 
     def _notes(self) -> list[str]:
         if self.wizard.facts_error:
@@ -132,6 +130,9 @@ class Welcome(Body, can_focus=False):
         ]
 
     def works(self) -> Keys:
+        return self._keys(more=self._more)
+
+    def _keys(self, *, more: bool) -> Keys:
         keys: Keys = [("Enter", "go on")]
         if self._at:
             keys = [("Enter", "open")]
@@ -140,8 +141,7 @@ class Welcome(Body, can_focus=False):
         elif self.interview.facts is None:
             keys = [("", "looking...")]
         keys += [("d", "doctor"), ("s", "status")]
-        if self._more:
-            keys.append(("PgDn", "more"))
+        keys += [("PgDn", "more")] if more else []
         return [*keys, ("=", "answers"), ("?", "help"), ("q", "quit")]
 
     def help(self) -> list[str]:
