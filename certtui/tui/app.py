@@ -182,7 +182,7 @@ class WizardApp(Way):
         event.stop()
         if self._bodies:
             self.body.moved()
-            self.refresh_frame()
+            self.call_after_refresh(self.refresh_frame)  # what fits is known then
 
     # -- the frame -----------------------------------------------------------------------------
 

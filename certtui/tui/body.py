@@ -98,8 +98,8 @@ class Body(Vertical, can_focus=True):
 
     @on(events.Resize)
     def watch_virtual_size(self) -> None:
-        """More may fit now, or less: the keys say so."""
-        self.call_later(self.wizard.refresh_frame)
+        """More may fit now, or less: the keys say so, once it is laid out."""
+        self.call_after_refresh(self.wizard.refresh_frame)
 
     def overflows(self) -> bool:
         """Whether there is more than fits."""

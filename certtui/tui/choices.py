@@ -58,6 +58,8 @@ class ChoiceList(OptionList):
         del event
         if self.size.width != self._width:
             self._fill(self.highlighted or 0)
+            # Asked for while it is laid out, another layout would be lost.
+            self.call_after_refresh(self.refresh, layout=True)
         self.call_after_refresh(self.scroll_to_highlight)
 
     def rows(self, rows: Sequence[Row]) -> None:
