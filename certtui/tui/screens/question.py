@@ -77,6 +77,8 @@ class Question(Body, can_focus=False):
         #: set when nobody waits for the trial any more; None while there is none
         self._left: threading.Event | None = None
         self._tried: list[str] = []
+        #: whether the last line says that there is more
+        self._more = False
         if field.step in talk.steps():
             self.step = talk.step_title(field.step)
 
@@ -122,7 +124,8 @@ class Question(Body, can_focus=False):
             rare = len(self.advanced())
             keys += [("F3", f"advanced ({rare})")] if rare else []
             keys += [("F2", "answers")]
-        if self.overflows():
+        self._more = self.overflows()
+        if self._more:
             keys.append(("PgDn", "more"))
         if self._letters:
             return [*keys, ("?", "help"), ("q", "quit")]
@@ -222,8 +225,12 @@ class Question(Body, can_focus=False):
         if self._tried:
             lines = [*self._tried, *([""] if lines else []), *lines]
         self.query_one("#below", Static).update("\n".join(lines))
-        # Whether there is more than fits is known when it has been laid out.
-        self.call_after_refresh(self.wizard.refresh_frame)
+        self.call_after_refresh(self._measure)
+
+    def _measure(self) -> None:
+        """Whether there is more than fits is known when it has been laid out."""
+        if self.is_attached and self.overflows() != self._more:
+            self.wizard.refresh_frame()
 
     # -- a trial -------------------------------------------------------------------------------
 
