@@ -98,7 +98,8 @@ class Applying(_Steps):
     def works(self) -> Keys:
         if self._running:
             return [("", "applying, a few seconds..."), ("Ctrl+C", "detach"), ("?", "help")]
-        return [("Esc", "back to review"), ("?", "help"), ("q", "quit")]
+        more: Keys = [("PgUp", "read back")] if self.query_one(Lines).max_scroll_y else []
+        return [("Esc", "back to review"), *more, ("?", "help"), ("q", "quit")]
 
     def help(self) -> list[str]:
         return _HELP
