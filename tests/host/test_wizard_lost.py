@@ -6,13 +6,14 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from tests.host.conftest import Login
 from tests.host.machine import Machine
-from tests.host.person import CTRL_C, Keep, Person
+from tests.host.person import ADDRESS, CTRL_C, Keep, Person
 from tests.host.schedules import SCRIPT
 from tests.host.web import NGINX, Web
 
@@ -115,31 +116,31 @@ def test_killed_at_ten_moments(
     assert said.count("applied in mid-apply") >= 2, said
 
 
-def stopped(host: Machine, person: Person) -> list[int]:
-    """Sends ``a`` and stops the apply between its first file and its end.
+def stopped(host: Machine, person: Person, keys: str = "a") -> list[int]:
+    """Sends the keys that apply, and stops the apply between its first file and its end.
 
     Gives its processes: one that it is about to start has its name still.
     """
-    found: list[int] = []
-    person.presses("a")
-
-    def begun() -> bool:
-        found[:] = host.processes(_APPLY)
-        return bool(found) and host.exists(SCRIPT)
-
+    person.terminal.send(keys)
     deadline = time.monotonic() + 30
-    while not begun():
+    found: list[int] = []
+    while not (found and host.exists(SCRIPT)):
         assert time.monotonic() < deadline, person.terminal.text
+        # It takes half a second in all: it goes on by little steps.
+        send(found, signal.SIGCONT)
         person.terminal.read(0.01)
-    send(found, signal.SIGSTOP)
-    person.terminal.until("Apply  7/9")
+        send(found, signal.SIGSTOP)
+        found = host.processes(_APPLY)
+        send(found, signal.SIGSTOP)
+    person.terminal.read()
     return found
 
 
 def send(processes: list[int], signum: signal.Signals) -> None:
-    """A signal to each."""
+    """A signal to each; one that has ended needs none."""
     for process in processes:
-        os.kill(process, signum)
+        with suppress(ProcessLookupError):
+            os.kill(process, signum)
 
 
 def test_ctrl_c_offers_to_leave_it_alone(
@@ -203,6 +204,20 @@ def test_an_apply_that_is_killed_in_sight_says_so(
     person.presses("q")
     assert person.terminal.end() == 1
     assert RESUMED in welcomed(host, login, transcript)
+
+
+def test_numbered_questions_lose_their_connection_as_well(
+    host: Machine, login: Login, transcript: Keep, before: dict[str, Any]
+) -> None:
+    person = Person(login(host, "certtui", term="dumb"), transcript)
+    for question in ("1. Web server", "2. Scheduler", "3. Runs a day", "4. Mail"):
+        person.terminal.asks(question, " > ")
+        person.terminal.send(f"{ADDRESS}\r" if "Mail" in question else "\r")
+    person.terminal.asks("Type the word apply", " > ")
+    processes = stopped(host, person, "apply\r")
+    os.kill(person.terminal.pid, signal.SIGKILL)
+    _goes_on(host, login, transcript, processes)
+    removed(host, before)
 
 
 def test_sigterm_before_anything_is_written(
