@@ -36,6 +36,13 @@ class Player(Driver):
         super().__init__(app, pilot)
         self.stage = stage
 
+    async def settled(self) -> None:
+        """Waits until nothing on the screen moves any more."""
+        before = ""
+        while before != (before := self.text):
+            for _ in range(3):
+                await self.pilot.pause()
+
     async def known(self) -> None:
         """Waits for the facts."""
         await self.until(lambda: self.app.interview.facts is not None)
@@ -102,6 +109,7 @@ class Page:
                 player = Player(app, pilot, stage)
                 await pilot.pause()
                 await self(player)
+                await player.settled()
                 yield player
                 # A worker that waits would hold up the end of the program.
                 app._waiting.clear()
