@@ -86,7 +86,7 @@ def test_killed_at_ten_moments(
         person = at_review(host, login, transcript)
         moment = whole * number / (ROUNDS - 1)
         # In turn the client and, on the host, the process of sshd that has the terminal.
-        (session,) = host.processes("sshd: root@pts")
+        (session,) = host.processes(": root@pts")
         victim = session if number % 2 else person.terminal.pid
         person.presses("a")
         time.sleep(moment)
