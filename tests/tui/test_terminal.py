@@ -74,7 +74,7 @@ class Terminal:
                 return
         raise AssertionError(f"{what!r} did not come; the screen:\n{self.text}")
 
-    def keys(self, *keys: str) -> None:
+    def keys(self, *keys: str | bytes) -> None:
         for key in keys:
             self.child.send(key)
             self.read(0.3)
