@@ -83,6 +83,7 @@ QUIET = (
     "tests/demo/test_run.py",
     "tests/demo/test_wizard.py",
     "tests/demo/test_interruption.py",
+    "tests/tui/test_looks_terminal.py",
     "tests/tui/test_terminal.py",
 )
 

@@ -1,6 +1,6 @@
 """A wizard on a host whose names, files and certbot are not of ASCII: ``-m tests.tui.odd ROOT``.
 
-Run by the tests in :mod:`tests.tui.test_looks`; the words stand there, too.
+Run by the tests in :mod:`tests.tui.test_looks_terminal`.
 """
 
 from __future__ import annotations
