@@ -469,7 +469,7 @@ async def test_a_run_that_was_cancelled_can_begin_anew(
 LOCKED = "another certbot is at work and holds the lock; wait until it has ended"
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [(60, 16), (120, 36)])
 @pytest.mark.parametrize(
     ("run", "said", "code"),
     [
