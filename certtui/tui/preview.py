@@ -61,13 +61,15 @@ def rows(changes: Sequence[FileChange], decided: Decided, width: int) -> list[st
     """One line a file: state, mode, owner where there is room, path, lines added and removed."""
     notes = [_note(change, decided(change), width) for change in changes]
     column = max((len(note) for note in notes), default=0)
+    longest = max((len(change.path) for change in changes), default=0)
     lines = []
     for change, note in zip(changes, notes, strict=True):
         owner = f"{change.owner:<9}  " if width >= _OWNERS else ""
         head = f"{_MARKS[change.state]} {change.state:<8}  {change.mode:04o}  {owner}"
         # A note that is longer than most takes its room from its own path alone.
         room = width - len(head) - 2 - max(len(note), min(column, 11))
-        path = shorten(change.path, max(12, room))
+        room = max(12, min(room, longest))
+        path = shorten(change.path, room)
         lines.append(f"{head}{path:<{room}}  {note}".rstrip())
     return lines
 

@@ -322,6 +322,13 @@ def test_a_row_never_cuts_a_file_name() -> None:
             assert path.rpartition("/")[2] in row
 
 
+def test_what_changes_stands_near_its_path_on_a_wide_screen() -> None:
+    files = [change(f"/{SCRIPT}"), change("/etc/x", "changed", "b\n")]
+    one, two = say.rows(files, lambda c: "", 198)
+    assert one.endswith(f"/{SCRIPT}  +1")
+    assert two.index("+1 -1") == one.index("+1")
+
+
 def test_a_mode_alone_is_a_change_that_is_told() -> None:
     one = change("/x", "changed", "a\n", "a\n")
     two = replace(one, after=Snapshot(b"a\n", 0o600, 0, 0))
