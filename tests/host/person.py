@@ -42,7 +42,9 @@ class Person:
 
     def sees(self, *words: str, timeout: float = 40) -> str:
         """Waits for words, and keeps the screen they stand on."""
-        text = self.terminal.until(*words, timeout=timeout)
+        self.terminal.until(*words, timeout=timeout)
+        self.terminal.read(0.2)  # a page comes in pieces
+        text = self.terminal.text
         self._keep(subprocess.CompletedProcess([], 0, text + "\n", ""), f"the screen: {words}")
         return text
 
@@ -59,8 +61,6 @@ class Person:
         """Waits for a step's page with all of its keys, and for words on it."""
         title = f"{step}  {STEPS.index(step) + 1}/{len(STEPS)}"
         self.sees(title, *KEYS[step], *words, timeout=timeout)
-        # A page comes in pieces: what was seen at once may be the keys of the page before.
-        self.terminal.read(0.2)
         lines = self.terminal.lines
         assert lines[0].endswith(title), self.terminal.text
         below = "\n".join(lines[-_KEY_LINES:])
