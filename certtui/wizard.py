@@ -50,6 +50,8 @@ def run_session(
     try:
         from certtui.tui.app import run as run_app
     finally:
+        # And it is not gone through each time a page that was left is cleared away.
+        gc.freeze()
         gc.enable()
     return run_app(replace(session, preferences=preferences.load(colours, mouse)))
 

@@ -7,7 +7,7 @@ the text of another template; nothing else in it is touched.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from importlib import resources
+from pkgutil import get_data
 
 _VALUES = "# @values"
 _INCLUDE = "# @include "
@@ -15,7 +15,10 @@ _INCLUDE = "# @include "
 
 def template(name: str) -> str:
     """The text of a file in ``templates/``."""
-    return (resources.files("certtui.render") / "templates" / name).read_text("utf-8")
+    # Not importlib.resources: it brings zipfile, 0.5 MB for as long as the wizard lives.
+    content = get_data("certtui.render", f"templates/{name}")
+    assert content is not None, "templates are files of the package"
+    return content.decode("utf-8")
 
 
 def quote(value: str) -> str:

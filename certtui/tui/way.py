@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -80,7 +81,10 @@ class Way(Dressed):
             old, self._bodies = self._bodies, [body]
             for gone in old:
                 await gone.remove()
+            del old
             await self._put(body)
+        # Widgets hold each other; cleared away by and by they would take a megabyte more.
+        self.call_after_refresh(gc.collect)
 
     async def detour(self, body: Body) -> None:
         """Lays a body over the present one, which keeps what it shows."""
