@@ -200,7 +200,9 @@ class WizardApp(Way):
         place = self.body.step
         count = f"{names.index(place) + 1}/{len(names)}" if place in names else ""
         left = ["certtui", facts.system.hostname if facts else "", self.session.note]
-        title = title_line([part for part in left if part], f"{place}  {count}", self.size.width)
+        title = title_line(
+            [part for part in left if part], f"{place}  {count}".rstrip(), self.size.width
+        )
         keys = self.body.works()
         back = self.query_one(Back)
         back.display = any(key == "Esc" for key, _ in keys)

@@ -60,6 +60,8 @@ def headline(preview: Preview, actions: Sequence[Action], undecided: int, width:
 def rows(changes: Sequence[FileChange], decided: Decided, width: int) -> list[str]:
     """One line a file: state, mode, owner where there is room, path, lines added and removed."""
     notes = [_note(change, decided(change), width) for change in changes]
+    counts = max((len(note) for note in notes if note.startswith(("+", "-"))), default=0)
+    notes = [note.rjust(counts) if note.startswith(("+", "-")) else note for note in notes]
     column = max((len(note) for note in notes), default=0)
     longest = max((len(change.path) for change in changes), default=0)
     lines = []

@@ -353,6 +353,7 @@ PAGES: dict[str, Page] = {
     "mail-lacks": Page(_question("mail.to"), Scene(found=EMPTY)),
     "answers": Page(_keys("equals_sign"), Scene(answers=MAIL)),
     "review": Page(_review, Scene(answers=MAIL)),
+    "review-script": Page(_keys("down", first=_review), Scene(answers=MAIL)),
     "review-looking": Page(_comparing, Scene(slow=frozenset({"compare"}))),
     "review-commands": Page(_keys("end", first=_review), Scene(answers=MAIL)),
     "review-conflict": Page(_review, Scene(answers=MAIL, prepare=_foreign)),

@@ -12,6 +12,7 @@ from certtui import detached
 from certtui.detached import Detached
 from certtui.errors import ExitCode
 from certtui.tui.body import Body, Keys
+from certtui.tui.folding import folded
 from certtui.tui.lines import Lines
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class _Steps(Body, can_focus=False):
         """One step as it ended; from the worker."""
         note = f": {step.message}" if step.message else ""
         line = f"  {'ok    ' if step.ok else 'FAILED'}  {step.what}{note}"
-        self.wizard.call_later(self.query_one(Lines).extend, [line])
+        lines = list(folded([line], self.size.width or 80))
+        self.wizard.call_later(self.query_one(Lines).extend, lines)
 
     async def leave(self) -> bool:
         return True
