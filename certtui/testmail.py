@@ -106,8 +106,7 @@ def _call(mailer: Mailer, to: str, sender: str, hostname: str) -> tuple[list[str
         "Result:  nothing failed; this is the test mail of certtui\n"
         f"Sent by: {_user()}\n"
         "\n"
-        "The mail about a renewal that failed comes the same way. To see that one come, too:\n"
-        "  certtui drill\n"
+        "The mail about a renewal that failed comes the same way.\n"
     )
     if mailer.kind != "sendmail":
         return [mailer.path, "-s", subject, to], body

@@ -115,11 +115,15 @@ def _to_carry_out(draft: Draft, consent: Consent, approved: Preview | None) -> l
             "--force (certtui undo brings them back)"
         )
         raise Refused("\n".join(lines))
+    kept = [change for change in preview.conflicts if change.path in consent.keep]
+    # A file whose new name is taken by one that stays keeps its old name, else it would be gone.
+    unmoved = [change.after for change in kept if change.kind == "moved"]
     return [
         change
         for change in preview.files
         if change.state != "same"
-        and not (change.state == "conflict" and change.path in consent.keep)
+        and change not in kept
+        and not (change.kind == "moved" and change.after is None and change.before in unmoved)
     ]
 
 

@@ -323,3 +323,14 @@ def test_undo_goes_on_where_the_vendors_unit_is_gone(host: Systemd, tree: Tree) 
     host.fail = ("systemctl", "enable", "certbot.timer")
     undo.undo(host, tree)
     assert not path(tree, SCRIPT).exists()
+
+
+def test_a_file_whose_new_name_is_taken_stays_where_that_is_kept(host: Systemd, tree: Tree) -> None:
+    old, new = "/etc/cron.d/certbot", "/etc/cron.d/certbot.certtui-disabled"
+    path(tree, "/etc/cron.d").mkdir()
+    path(tree, old).write_bytes(b"0 0 * * * root certbot renew\n")
+    path(tree, new).write_bytes(b"# another's\n")
+    target = Rendered(rendered(timer=False).artifacts, renames=(Rename(old, new, "one"),))
+    apply(host, tree, target, consent=Consent(keep=frozenset({new})))
+    assert path(tree, old).read_bytes() == b"0 0 * * * root certbot renew\n"
+    assert path(tree, new).read_bytes() == b"# another's\n"

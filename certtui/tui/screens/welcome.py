@@ -38,7 +38,7 @@ _HELP = [
     "What the words mean:",
     "  due         certbot would renew it at its next run",
     "  overdue     it should have, days ago",
-    "  not proved  the program is there; whether mail arrives, certtui drill tells",
+    "  not proved  the program is there; F4 on the Mail page sends a test mail",
     "  not active  it is there, but starts nothing as things stand",
     "",
     "Afterwards: certtui status, certtui doctor, certtui undo.",
