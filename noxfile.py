@@ -84,6 +84,7 @@ QUIET = (
     "tests/demo/test_wizard.py",
     "tests/demo/test_interruption.py",
     "tests/tui/test_looks_terminal.py",
+    "tests/tui/test_bytes.py",
     "tests/tui/test_terminal.py",
 )
 
@@ -146,9 +147,10 @@ def _show_matrix() -> None:
 
 @nox.session(python=PYTHON)
 def bench(session: nox.Session) -> None:
-    """How long the commands take beside an empty interpreter; prints, never fails on a figure."""
-    session.install(".", "pyperf")
+    """What the commands and the wizard cost; prints, never fails on a figure."""
+    session.install("-e", ".[test]", "pyperf")
     session.run("python", "tests/bench.py", *session.posargs)
+    session.run("python", "tests/bench_tui.py")
 
 
 @nox.session(python=PYTHON)
