@@ -56,15 +56,26 @@ def visible(line: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
 
 
+def _end(line: str, at: int, width: int) -> int:
+    """Where the row that begins at ``at`` ends: behind a blank of its second half, else full."""
+    full = at + width
+    blank = line.rfind(" ", at + width // 2, full) if full < len(line) else -1
+    return blank + 1 or full
+
+
 def fold(line: str, width: int) -> list[Row]:
-    """The rows of a line in ``width`` columns, where 0 is not known yet."""
+    """The rows of a line in ``width`` columns, where 0 is not known yet; between words if it can."""
     plain = line.isascii()
     if width < 1 or (len(line) if plain else cell_len(line)) <= width:
         return [line]
-    if plain:
-        return [(line[at : at + width], line, at) for at in range(0, len(line), width)]
     rows: list[Row] = []
     at = 0
+    if plain:
+        while at < len(line):
+            end = _end(line, at, width)
+            rows.append((line[at:end], line, at))
+            at = end
+        return rows
     for part in chop_cells(line, width):
         rows.append((part, line, at))
         at += len(part)

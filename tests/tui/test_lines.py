@@ -100,3 +100,16 @@ async def test_lines_that_were_left_out_are_counted() -> None:
         lines.extend(["second", "third"], lost=7)
         await pilot.pause()
         assert _shown(app)[:3] == ["(8 earlier lines are only in the full log)", "second", "third"]
+
+
+def test_a_long_line_is_folded_between_words_where_it_can_be() -> None:
+    said = "Failed to renew certificate shop.example.org with error: Some challenges have failed."
+    rows = [row[0] for row in fold(said, 30)]
+    assert rows == [
+        "Failed to renew certificate ",
+        "shop.example.org with error: ",
+        "Some challenges have failed.",
+    ]
+    path = "/etc/letsencrypt/live/shop.example.org/fullchain.pem"
+    assert [row[0] for row in fold(path, 30)] == [path[:30], path[30:]]
+    assert [row[2] for row in fold(said, 30)] == [0, 28, 57], "where in the line each begins"
