@@ -12,7 +12,8 @@ from textual.widgets import Input, Static
 
 from certtui.tui.choices import ChoiceList, Row
 from tests.tui.layout import complaints, rows
-from tests.tui.pages import PAGES, Player
+from tests.tui.pages import PAGES
+from tests.tui.ways import Player
 
 SIZES = [(60, 16), (80, 24), (120, 36), (200, 50)]
 
