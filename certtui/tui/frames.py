@@ -12,6 +12,8 @@ import re
 #: Textual's drawing of a frame or of a part of one: a line for each row, which begins with a move
 #: of the cursor to it (CUP, ECMA-48 8.3.21), and at the end a move to where the cursor belongs.
 _FRAME = re.compile(r"\x1b\[(\d+);\d+H")
+#: Modes switched on and off, such as the cursor's: no row changes by them.
+_MODES = re.compile(r"(?:\x1b\[\?\d+[hl])+")
 _CURSOR = re.compile(r"\x1b\[\d+;\d+H\Z")
 
 
@@ -31,6 +33,8 @@ class Frames:
         Writing to a row what was the last thing to be written to it changes nothing.
         """
         if not _FRAME.match(data):
+            if not _MODES.fullmatch(data):
+                self.forget()
             return data
         cursor = _CURSOR.search(data)
         end = cursor.start() if cursor else len(data)

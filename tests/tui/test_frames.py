@@ -39,6 +39,8 @@ _FRAMES = st.one_of(
         unique_by=lambda piece: piece[0],
     ).map(_part),
     st.just("\x1b[?2026h"),
+    st.just("\x1b[2J"),
+    st.just("\x1b[H\x1b[?2026hwritten"),
 )
 
 
