@@ -58,7 +58,8 @@ class Interview:
         self._base = session.base.plan.values() if session.base else {}
         self._draft_of = session.path if session.named else ""
         draft = store.load_draft(self._draft_of) if session.keeps_draft else {}
-        self.resumed = bool(draft)
+        # Those of an apply that lost its terminal are in the plan already.
+        self.resumed = any((key, draft[key]) not in self._base.items() for key in draft)
         self.given: dict[str, Any] = {**session.answers, **draft}
         self.preferences = session.preferences
         #: told when an answer about the interface changes

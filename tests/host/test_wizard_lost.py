@@ -176,7 +176,9 @@ def _goes_on(host: Machine, login: Login, keep: Keep, processes: list[int]) -> N
     """The apply ends whole, and the next start says so."""
     send(processes, signal.SIGCONT)
     quiet(host)
-    assert FINISHED in welcomed(host, login, keep)
+    text = welcomed(host, login, keep)
+    assert FINISHED in text, text
+    assert RESUMED not in text, text
     done = host.certtui("diff")
     assert done.returncode == 0, done.stdout + done.stderr
 

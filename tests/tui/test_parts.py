@@ -267,3 +267,17 @@ def test_a_missing_answer_is_no_lack_of_the_host(tmp_path: Path) -> None:
     assert notes["cron"].startswith("works here")
     below = explain.below(made, BY_KEY["schedule.backend"])
     assert below[0].startswith("webserver.command is empty but")
+
+
+def test_answers_that_were_applied_are_not_those_of_last_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An apply that lost its terminal leaves the draft of a wizard that could not drop it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    start = session(tmp_path, keeps_draft=True)
+    made = Interview(start)
+    assert made.give("mail.to", "admin@example.com") == ""
+    assert Interview(start).resumed
+    made.learn(start.facts(made.document().plan))
+    applied = replace(start, base=made.document())
+    assert not Interview(applied).resumed
