@@ -213,6 +213,8 @@ class WizardApp(Way):
             line = self.query_one(name, Static)
             if line.content != text:
                 line.update(text)
+        # Not left to the widget: Textual loses a layout that is asked for while one is made.
+        self.query_one("#foot").styles.height = str(line.content).count("\n") + 1
 
     def on_resize(self, event: events.Resize) -> None:
         self.screen.set_class(event.size.height >= 20, "-tall")

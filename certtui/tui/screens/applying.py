@@ -61,7 +61,7 @@ class _Steps(Body, can_focus=False):
         """One step as it ended; from the worker."""
         note = f": {step.message}" if step.message else ""
         line = f"  {'ok    ' if step.ok else 'FAILED'}  {step.what}{note}"
-        lines = list(folded([line], self.size.width or 80))
+        lines = list(folded([line], self.wizard.size.width))
         self.wizard.call_later(self.query_one(Lines).extend, lines)
 
     async def leave(self) -> bool:
