@@ -170,7 +170,7 @@ def main() -> None:
     try:
         # From our own parent, through a pipe that nobody else has: not data from outside.
         request = pickle.load(sys.stdin.buffer)  # noqa: S301
-    except EOFError:
+    except (EOFError, pickle.UnpicklingError):
         return  # the wizard died before it could say what to apply
     if os.fork():
         os._exit(0)  # whoever started us need not wait for the apply to end

@@ -60,10 +60,12 @@ def done(program: Program) -> None:
     program.settle()
 
 
+def _to(place: str) -> Way:
+    return lambda program: question(program, place)
+
+
 def _questions() -> dict[str, Way]:
-    return {
-        f"question {place}": lambda program, to=place: question(program, to) for place in QUESTIONS
-    }
+    return {f"question {place}": _to(place) for place in QUESTIONS}
 
 
 def _then(way: Way, *keys: str) -> Way:

@@ -136,7 +136,7 @@ class WizardApp(Way):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.body.accept()
+        self.body.submitted(event.value)
 
     def action_earlier(self) -> None:
         if not self._moving:

@@ -52,6 +52,11 @@ class Body(Vertical, can_focus=True):
     def accept(self) -> None:
         """Enter."""
 
+    def submitted(self, text: str) -> None:
+        """Enter in a line to type in, where ``text`` stood."""
+        del text
+        self.accept()
+
     async def leave(self) -> bool:
         """Esc, before the frame goes back; True if that was all it meant."""
         return False

@@ -64,7 +64,7 @@ def _end(line: str, at: int, width: int) -> int:
 
 
 def fold(line: str, width: int) -> list[Row]:
-    """The rows of a line in ``width`` columns, where 0 is not known yet; between words if it can."""
+    """The rows of a line in ``width`` columns (0: not known yet); between words if it can."""
     plain = line.isascii()
     if width < 1 or (len(line) if plain else cell_len(line)) <= width:
         return [line]

@@ -179,6 +179,21 @@ def test_a_lost_terminal_ends_it(tmp_path: Path) -> None:
     assert terminal.lost() == 129
 
 
+def test_what_is_typed_behind_enter_is_not_the_answer(tmp_path: Path) -> None:
+    """A slow link delivers keys together."""
+    terminal = Terminal(tmp_path)
+    terminal.until("Enter go on")
+    terminal.keys("\r", "\r", "\r", "\r")
+    terminal.until("Mail  5/9")
+    terminal.keys("nobody\x15me@example.com\ra")
+    terminal.until("nothing is written yet")
+    terminal.keys("\x1b")
+    terminal.until("Mail  5/9")
+    assert "> me@example.com\n" in terminal.text
+    terminal.keys("\x03", "\x03")
+    assert terminal.code() == 130
+
+
 @pytest.mark.parametrize("plain", [False, True], ids=["full-screen", "plain"])
 def test_an_apply_outlives_its_terminal(tmp_path: Path, plain: bool) -> None:
     terminal = Terminal(tmp_path, "5", *(["--plain"] if plain else []), size=(100, 40))

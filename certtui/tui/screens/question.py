@@ -46,7 +46,16 @@ class Answer(Input):
         return super().check_consume_key(key, character)
 
     async def _on_key(self, event: events.Key) -> None:
-        """As above, for what would be typed."""
+        """As above, for what would be typed.
+
+        Keys of the line act at once: as bindings they would wait until letters behind them, which
+        a slow link delivers together, were typed into the line.
+        """
+        for binding in self._bindings.key_to_bindings.get(event.key, ())[:1]:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(binding.action)
+            return
         number = self._field.kind is Kind.INTEGER
         if number and event.is_printable and not (event.character or "").isdecimal():
             event.prevent_default()
@@ -73,6 +82,7 @@ class Question(Body, can_focus=False):
         super().__init__()
         self.field = field
         self._detour = detour
+        self._text: str | None = None
         self._trial = trials.TRIALS.get(field.key)
         #: set when nobody waits for the trial any more; None while there is none
         self._left: threading.Event | None = None
@@ -199,6 +209,12 @@ class Question(Body, can_focus=False):
             return
         self.interview.give(self.field.key, value)
 
+    def submitted(self, text: str) -> None:
+        """Enter in the line: what stood there then, whatever was typed behind it."""
+        self._text = text
+        self.accept()
+        self._text = None
+
     def accept(self) -> None:
         problem = self._problem()
         self.say(_sentence(problem))
@@ -213,7 +229,8 @@ class Question(Body, can_focus=False):
         value: Any = self.interview.values()[self.field.key]
         if self.field.kind not in _CHOOSING:
             try:
-                value = talk.from_text(self.field, self.query_one(Answer).value)
+                typed = self.query_one(Answer).value if self._text is None else self._text
+                value = talk.from_text(self.field, typed)
             except ValueError as error:
                 return str(error)
         return self.interview.give(self.field.key, value) or self.interview.problem(
