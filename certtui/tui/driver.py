@@ -47,6 +47,21 @@ class TerminalDriver(LinuxDriver):
         if not self._terminal.alternate:
             self.write("\x1b[0m\x1b[H\x1b[2J")
 
+    def suspend_application_mode(self) -> None:
+        """Leaves the terminal to the shell for a while (SIGTSTP); what is written with stays open."""
+        self.stop_application_mode()
+        super().close()
+
+    def resume_application_mode(self) -> None:
+        """Takes the terminal again, which may show anything by now, and draws everything.
+
+        SIGCONT comes after SIGSTOP, too, where nothing was left: then there is nothing to start.
+        """
+        self.frames.forget()
+        if self._must_signal_resume:
+            super().resume_application_mode()
+        self._app.call_later(self._app.refresh)
+
     def close(self) -> None:
         """Ends the writing, and gives back what it was done with."""
         super().close()

@@ -173,6 +173,35 @@ def _read(path: Path) -> bytes:
         return b""  # it ended meanwhile
 
 
+def _stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTSTP, signal.SIGSTOP])
+def test_it_goes_on_after_a_stop(tmp_path: Path, signum: signal.Signals) -> None:
+    """As Ctrl+Z elsewhere and `fg`: everything is drawn again, and keys arrive once each."""
+    terminal = Terminal(tmp_path)
+    terminal.until("61 days left")
+    terminal.until("Enter go on")
+    terminal.keys("\r")
+    terminal.until("Web server  2/9")
+    before = terminal.text
+    os.kill(terminal.child.pid, signum)
+    terminal.until(lambda: _stopped(terminal.child.pid))
+    terminal.read(0.3)
+    assert signum == signal.SIGSTOP or terminal.left_clean()
+    terminal.stream.feed(b"\x1b[2J\x1b[HThe shell's own words")
+    os.kill(terminal.child.pid, signal.SIGCONT)
+    terminal.until(lambda: terminal.text == before)
+    terminal.keys("\r")
+    terminal.until("Scheduler  3/9")
+    terminal.keys("\x1b[B")
+    terminal.until("> (*) cron")
+    terminal.keys("\x03", "\x03")
+    assert terminal.code() == 130
+    assert terminal.left_clean()
+
+
 def test_a_lost_terminal_ends_it(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     terminal.until("61 days left")
