@@ -60,8 +60,8 @@ def headline(preview: Preview, actions: Sequence[Action], undecided: int, width:
 def rows(changes: Sequence[FileChange], decided: Decided, width: int) -> list[str]:
     """One line a file: state, mode, owner where there is room, path, lines added and removed."""
     notes = [_note(change, decided(change), width) for change in changes]
-    counts = max((len(note) for note in notes if note.startswith(("+", "-"))), default=0)
-    notes = [note.rjust(counts) if note.startswith(("+", "-")) else note for note in notes]
+    added = max((len(note.split()[0]) for note in notes if note.startswith("+")), default=0)
+    notes = [_aligned(note, added) for note in notes]
     column = max((len(note) for note in notes), default=0)
     longest = max((len(change.path) for change in changes), default=0)
     lines = []
@@ -74,6 +74,13 @@ def rows(changes: Sequence[FileChange], decided: Decided, width: int) -> list[st
         path = shorten(change.path, room)
         lines.append(f"{head}{path:<{room}}  {note}".rstrip())
     return lines
+
+
+def _aligned(note: str, added: int) -> str:
+    """Lines added end in the same column, those removed come behind them."""
+    if note.startswith("-") and added:
+        return " " * (added + 1) + note
+    return " " * (added - len(note.split()[0])) + note if note.startswith("+") else note
 
 
 def _note(change: FileChange, word: str, width: int) -> str:

@@ -329,6 +329,18 @@ def test_what_changes_stands_near_its_path_on_a_wide_screen() -> None:
     assert two.index("+1 -1") == one.index("+1")
 
 
+def test_counts_of_lines_stand_under_each_other() -> None:
+    gone = change("/c", "removed", "b\n")
+    files = [
+        change("/a", "changed", "b\n", "a\n" * 100),
+        change("/b", "changed", "b\n"),
+        replace(gone, after=None),
+    ]
+    rows = say.rows(files, lambda c: "", 80)
+    assert [row.split("  ")[-1].strip() for row in rows] == ["+100 -1", "+1 -1", "-1"]
+    assert len({row.rindex("-1") for row in rows}) == 1
+
+
 def test_a_mode_alone_is_a_change_that_is_told() -> None:
     one = change("/x", "changed", "a\n", "a\n")
     two = replace(one, after=Snapshot(b"a\n", 0o600, 0, 0))
