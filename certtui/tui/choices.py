@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -22,7 +23,13 @@ class Row:
 
 
 class ChoiceList(OptionList):
-    """Rows with a ``>`` at the cursor; with ``radio`` ``(*)`` in the row of the answer, too."""
+    """Rows with a ``>`` at the cursor; with ``radio`` ``(*)`` in the row of the answer, too.
+
+    Where they do not all fit, the line below them says how many are out of view.
+    """
+
+    class Cut(Message):
+        """Rows went out of view, or all are in view again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pagedown", "app.page(1)", show=False),
@@ -61,6 +68,11 @@ class ChoiceList(OptionList):
             # Asked for while it is laid out, another layout would be lost.
             self.call_after_refresh(self.refresh, layout=True)
         self.call_after_refresh(self.scroll_to_highlight)
+        self._measured()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._measured()
 
     def rows(self, rows: Sequence[Row]) -> None:
         """Other rows, the cursor where it was."""
@@ -86,6 +98,31 @@ class ChoiceList(OptionList):
             self.clear_options()
             self.add_options([Option(self._prompt(index, at)) for index in range(len(self._rows))])
             self.highlighted = at if self._rows else None
+        self._measured()
+
+    @property
+    def overflows(self) -> bool:
+        """Whether there are rows out of view."""
+        return self.has_class("-cut")
+
+    def _measured(self) -> None:
+        if self.is_attached:
+            self.call_after_refresh(self._count)
+
+    def _count(self) -> None:
+        """How many rows are out of view, in words, in a line that takes its room from the list."""
+        height = self.outer_size.height
+        cut = height > 2 and self.virtual_size.height > height
+        if cut != self.overflows:
+            self.set_class(cut, "-cut")
+            self.post_message(self.Cut())
+        top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.size.height
+        lines = self._line_cache.index_to_line
+        heights = self._line_cache.heights
+        above = sum(at < top for at in lines.values())
+        below = sum(at + heights[index] > bottom for index, at in lines.items())
+        parts = [f"{n} more {where}" for n, where in ((above, "above"), (below, "below")) if n]
+        self.border_subtitle = f"({', '.join(parts)})" if parts else ""
 
     def _prompt(self, index: int, at: int | None = None) -> str:
         here = index == (self.highlighted if at is None else at)

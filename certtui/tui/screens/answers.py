@@ -28,7 +28,13 @@ class Answers(Body, can_focus=False):
         yield ChoiceList(self._rows())
 
     def works(self) -> Keys:
-        return [("Enter", "change"), ("Esc", "back"), ("?", "help"), ("q", "quit")]
+        found = list(self.query(ChoiceList))
+        more: Keys = [("PgDn", "more")] if found and found[0].overflows else []
+        return [("Enter", "change"), *more, ("Esc", "back"), ("?", "help"), ("q", "quit")]
+
+    def on_choice_list_cut(self) -> None:
+        """PgDn is worth naming now, or no more."""
+        self.wizard.refresh_frame()
 
     def help(self) -> list[str]:
         lines = [
@@ -45,6 +51,14 @@ class Answers(Body, can_focus=False):
 
     def facts_arrived(self) -> None:
         self.resume()
+
+    def page(self, direction: int) -> None:
+        """The cursor, as the list is all there is."""
+        found = self.query_one(ChoiceList)
+        if direction > 0:
+            found.action_page_down()
+        else:
+            found.action_page_up()
 
     def accept(self) -> None:
         from certtui.tui.screens.question import Question
