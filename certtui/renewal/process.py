@@ -17,8 +17,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-#: Seconds certbot has to end after SIGINT (it takes back its challenges), then after SIGTERM.
-PATIENCE = (15.0, 5.0)
+#: Seconds certbot has to end after SIGINT (it takes back its challenges), then after SIGTERM. Then
+#: it is killed: somebody waits at a terminal.
+PATIENCE = (5.0, 5.0)
 
 #: Seconds to listen for more after certbot ended while its children still write.
 LINGER = 1.0

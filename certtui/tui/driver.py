@@ -30,6 +30,7 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, app: Dressed, **options: Any) -> None:
         super().__init__(app, **options)
+        self._dressed = app
         self._terminal = app.terminal
         self.frames = Frames()
         self._output = _open(app.terminal.utf8)
@@ -48,7 +49,7 @@ class TerminalDriver(LinuxDriver):
             self.write("\x1b[0m\x1b[H\x1b[2J")
 
     def suspend_application_mode(self) -> None:
-        """Leaves the terminal to the shell for a while (SIGTSTP); what is written with stays open."""
+        """Leaves the terminal to the shell for a while (SIGTSTP); it is not closed."""
         self.stop_application_mode()
         super().close()
 
@@ -63,7 +64,9 @@ class TerminalDriver(LinuxDriver):
         self._app.call_later(self._app.refresh)
 
     def close(self) -> None:
-        """Ends the writing, and gives back what it was done with."""
+        """Says what is waited for, ends the writing, and gives back what it was done with."""
+        if self._dressed.parting:
+            self.write(f"{self._dressed.parting}\r\n")
         super().close()
         self._output.close()
 

@@ -175,6 +175,8 @@ class Dressed(App[int]):
     def __init__(self, preferences: Preferences) -> None:
         #: what it is shown on
         self.terminal = terminal.look()
+        #: what is said on the normal screen on leaving, where something has to be waited for
+        self.parting = ""
         super().__init__(driver_class=TerminalDriver, ansi_color=True)
         self.dress(preferences)
 

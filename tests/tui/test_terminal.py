@@ -166,6 +166,40 @@ def test_a_signal_in_a_dry_run_ends_certbot_too(tmp_path: Path) -> None:
     assert left == []
 
 
+@pytest.mark.parametrize("how", ["keys", "hup"])
+def test_a_certbot_that_does_not_want_to_end_is_waited_for_aloud(tmp_path: Path, how: str) -> None:
+    stubborn = (
+        f"#!{sys.executable}\n"
+        "import signal, time\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print('Simulating renewal', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    terminal = Terminal(tmp_path)
+    terminal.until("Enter go on")
+    terminal.keys("\r", "\r", "\r", "\r", "\r")
+    terminal.until("a apply")
+    (tmp_path / "certbot").write_text(stubborn)
+    terminal.keys("a")
+    terminal.until("Simulating renewal")
+    start = time.monotonic()
+    if how == "keys":
+        terminal.keys("\x03", "\x03")
+    else:
+        os.kill(terminal.child.pid, signal.SIGHUP)
+    if how != "hup":
+        terminal.until(lambda: b"waiting for certbot to stop (at most 10 s)..." in terminal.sent, 3)
+        assert terminal.left_clean()
+    assert terminal.code() == (130 if how == "keys" else 129)
+    assert time.monotonic() - start < 14
+    assert (b"waiting for certbot" in terminal.sent) == (how != "hup")
+    assert not any(
+        str(tmp_path / "certbot").encode() in _read(entry)
+        for entry in Path("/proc").glob("[0-9]*/cmdline")
+    )
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()

@@ -56,9 +56,9 @@ class Answers(Body, can_focus=False):
         """The cursor, as the list is all there is."""
         found = self.query_one(ChoiceList)
         if direction > 0:
-            found.action_page_down()
+            found.action_page_down()  # type: ignore[no-untyped-call]
         else:
-            found.action_page_up()
+            found.action_page_up()  # type: ignore[no-untyped-call]
 
     def accept(self) -> None:
         from certtui.tui.screens.question import Question

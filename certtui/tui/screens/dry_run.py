@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from certtui.errors import ExitCode
+from certtui.renewal.process import PATIENCE
 from certtui.renewal.reasons import usual
 from certtui.tui.body import Body, Keys
 from certtui.tui.feed import Feed
@@ -297,3 +298,6 @@ class DryRun(Body):
 
     def end(self) -> None:
         self._cancel.set()
+        if self.running:
+            seconds = int(sum(PATIENCE))
+            self.wizard.parting = f"waiting for certbot to stop (at most {seconds} s)..."
