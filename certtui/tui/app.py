@@ -20,9 +20,9 @@ from certtui.errors import CerttuiError, ExitCode
 from certtui.session import Session
 from certtui.tui.folding import folded
 from certtui.tui.frame import Back, keys_line, title_line
+from certtui.tui.keyed import Keyed
 from certtui.tui.lines import Lines
 from certtui.tui.screens.text import Fault, Text
-from certtui.tui.way import Way
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ def run(session: Session) -> int:
     return ExitCode.OK if code is None else code
 
 
-class WizardApp(Way):
+class WizardApp(Keyed):
     """The wizard. Bodies are swapped in the frame; a detour lies on the body it came from."""
 
     CSS_PATH = "wizard.tcss"
@@ -74,7 +74,6 @@ class WizardApp(Way):
         self.facts_error = ""
         self._waiting: dict[Worker[Any], tuple[Callable[[Any], None], Callable[[str, int], None]]]
         self._waiting = {}
-        self._asked = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="title", markup=False)
@@ -115,18 +114,14 @@ class WizardApp(Way):
 
     # -- keys ----------------------------------------------------------------------------------
 
-    async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and event.key != "ctrl+c" and self._asked:
-            self._asked = False
-            self.refresh_frame()
-        await super().on_event(event)
-
     def action_accept(self) -> None:
         self.body.accept()
+        self.go_on()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         self.body.accept()
+        self.go_on()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
@@ -137,10 +132,10 @@ class WizardApp(Way):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.body.submitted(event.value)
+        self.go_on()
 
     def action_earlier(self) -> None:
-        if not self._moving:
-            self.go(self._back())
+        self.go(self._back())
 
     async def _back(self) -> None:
         self.body.set_down()
@@ -150,6 +145,7 @@ class WizardApp(Way):
 
     def action_help(self) -> None:
         if not isinstance(self.body, Text):
+            self.body.set_down()
             help = folded(self.body.help(), self.size.width)
             self.go(self.detour(Text("Help", list(help))))
 
@@ -163,7 +159,8 @@ class WizardApp(Way):
         from certtui.tui.screens.answers import Answers
         from certtui.tui.screens.question import Question
 
-        if not self.body.free or isinstance(self.body, Answers):
+        barred = isinstance(self.body, (Answers, Text)) or self.interview.facts is None
+        if barred or not all(body.free for body in self._bodies):
             return
         self.body.set_down()
         if advanced_only:
@@ -206,7 +203,9 @@ class WizardApp(Way):
         keys = self.body.works()
         back = self.query_one(Back)
         back.display = any(key == "Esc" for key, _ in keys)
-        if self._asked:
+        if self.focused is back:
+            keys = [("Enter", "back"), ("Tab", "to the page"), ("Ctrl+Q", "quit")]
+        if self.asked:
             keys = [("Ctrl+C", f"again {self.body.leaving}"), ("any other key", "goes on")]
         room = self.size.width - (back.WIDTH + 1 if back.display else 0)
         for name, text in (("#title", title), ("#keys", keys_line(keys, room))):
@@ -266,15 +265,15 @@ class WizardApp(Way):
 
     def action_leave(self) -> None:
         """``q``: leaves where that harms nothing; a body may say that it does not."""
-        if self.body.may_leave():
+        if all(body.may_leave() for body in self._bodies):
             self.finish()
 
     def action_interrupt(self) -> None:
         """Ctrl+C asks once; a running apply is never interrupted, it goes on by itself."""
-        if self._asked:
+        if self.asked:
             self.finish(ExitCode.INTERRUPTED)
         else:
-            self._asked = True
+            self.asked = True
             self.refresh_frame()
 
     def _ended(self, signum: int) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len, set_cell_size
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
+
+if TYPE_CHECKING:
+    from certtui.tui.app import WizardApp
 
 
 class Back(Static, can_focus=True):
@@ -25,11 +29,23 @@ class Back(Static, can_focus=True):
 
     def on_focus(self) -> None:
         """The cursor can be read without any colour."""
-        self.update(">[Back]")
+        self._shown(">[Back]")
 
     def on_blur(self) -> None:
         """Elsewhere again."""
-        self.update(" [Back]")
+        self._shown(" [Back]")
+
+    def _shown(self, text: str) -> None:
+        self.update(text)
+        cast("WizardApp", self.app).refresh_frame()
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter here is none of the page's keys: it may be text for its line."""
+        if event.is_printable:
+            event.stop()
+        elif event.key in ("up", "down"):
+            event.stop()
+            self.screen.focus_previous()
 
 
 def title_line(left: Sequence[str], right: str, width: int) -> str:

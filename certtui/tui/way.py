@@ -44,6 +44,8 @@ class Way(Dressed):
         self.decisions = Decisions()
         self._bodies: list[Body] = []
         self._moving = False
+        #: what was typed into a line and is no answer yet, by the question's key
+        self.typed: dict[str, str] = {}
         self._next: list[Coroutine[Any, Any, Any]] = []
         #: the program ends: no page comes any more
         self.over = False
@@ -227,3 +229,13 @@ class Way(Dressed):
             self._moving = False
         if self._next:
             self.go(self._next.pop(0), must=True)
+        else:
+            self.settled()
+
+    @property
+    def moving(self) -> bool:
+        """Whether another page is on its way."""
+        return self._moving
+
+    def settled(self) -> None:
+        """A move has ended."""

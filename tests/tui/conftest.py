@@ -26,6 +26,8 @@ def surroundings(
         "XDG_STATE_HOME": str(home / "state"),
     }.items():
         monkeypatch.setenv(name, value)
+    # Tests press keys as fast as pasted text comes.
+    monkeypatch.setattr("certtui.tui.keyed.HURRY", 0.0)
     time.tzset()
     yield home
     monkeypatch.undo()

@@ -204,7 +204,7 @@ def _keys(app: App[Any]) -> Iterator[str]:
     shown = " ".join(" ".join(screen[app.query_one("#keys").region.y :]).split())
     if not line.strip():
         yield "the last line names no key"
-    asked = getattr(app, "_asked", False)
+    asked = getattr(app, "asked", False)
     for key, what in [] if asked else body.works():
         if f"{key} {what}".strip() not in shown:
             yield f"the last line does not show {key} {what}: {shown!r}"

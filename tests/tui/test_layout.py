@@ -73,7 +73,7 @@ async def untold(player: Player) -> list[str]:
     named = any(key == "Enter" for key, _ in app.body.works())
     before, body = rows(app), app.body
     # A wrong answer stays where it is; and after Ctrl+C any key goes on.
-    stays = app._asked or any(place.display for place in body.query(".problem"))
+    stays = app.asked or any(place.display for place in body.query(".problem"))
     await player.press("enter")
     await player.pilot.pause()
     moved = app.body is not body or app._exit or rows(app) != before

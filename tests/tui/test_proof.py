@@ -22,7 +22,8 @@ from certtui.tui.lines import Lines, diff_style
 from certtui.tui.progress import Progress
 from certtui.tui.screens.done import Done as DonePage
 from certtui.tui.screens.dry_run import DryRun
-from certtui.tui.screens.review import Review, WholeDiff
+from certtui.tui.screens.review import Review
+from certtui.tui.screens.text import WholeDiff
 from certtui.workflow import Job
 from tests.tui.driver import Driver, wizard
 from tests.tui.support import NAMES, facts, session

@@ -56,7 +56,7 @@ class Question(Body, can_focus=False):
         else:
             with Horizontal(classes="answer"):
                 yield Static("  > ", classes="mark", markup=False)
-                yield Answer(talk.as_text(self.field, value), self.field)
+                yield Answer(self._line(), self.field)
             yield Static(self._hint(), classes="hint", markup=False)
         yield Static(classes="problem", markup=False)
         yield Static(id="below", markup=False)
@@ -128,9 +128,8 @@ class Question(Body, can_focus=False):
         self._explain()
 
     def resume(self) -> None:
-        value = self.interview.values()[self.field.key]
         if self.field.kind not in _CHOOSING:
-            self.query_one(Answer).value = talk.as_text(self.field, value)
+            self.query_one(Answer).value = self._line()
         self.facts_arrived()
 
     def highlighted(self, index: int) -> None:
@@ -159,11 +158,20 @@ class Question(Body, can_focus=False):
     def set_down(self) -> None:
         if self.field.kind in _CHOOSING:
             return
+        text = self.query_one(Answer).value
         try:
-            value = talk.from_text(self.field, self.query_one(Answer).value)
-        except ValueError:
-            return
-        self.interview.give(self.field.key, value)
+            problem = self.interview.give(self.field.key, talk.from_text(self.field, text))
+        except ValueError as error:
+            problem = str(error)
+        # What is no answer yet is not lost either: it stands there when one comes back.
+        self.wizard.typed.pop(self.field.key, None)
+        if problem:
+            self.wizard.typed[self.field.key] = text
+
+    def _line(self) -> str:
+        """What stands in the line: what was typed there, else the answer."""
+        value = self.interview.values()[self.field.key]
+        return self.wizard.typed.get(self.field.key, talk.as_text(self.field, value))
 
     def submitted(self, text: str) -> None:
         """Enter in the line: what stood there then, whatever was typed behind it."""
@@ -176,6 +184,7 @@ class Question(Body, can_focus=False):
         self.say(_sentence(problem))
         if problem:
             return
+        self.wizard.typed.pop(self.field.key, None)
         if self._detour:
             self.wizard.go(self.wizard.return_from_detour())
         elif self.interview.facts is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import ComposeResult
@@ -16,7 +16,7 @@ from certtui.tui.choices import ChoiceList, Row
 from certtui.tui.decisions import KEEP, REPLACE
 from certtui.tui.frame import rule
 from certtui.tui.lines import Lines, diff_style, no_style
-from certtui.tui.screens.text import Text
+from certtui.tui.screens.text import WholeDiff
 
 if TYPE_CHECKING:
     from certtui.change.model import Action, FileChange, Preview
@@ -39,6 +39,8 @@ _HELP = [
 
 _LOOKING = "looking at this host..."
 
+_HURRIED = "a came with other keys, as pasted text does: nothing was applied; press a."
+
 _IN_SYNC = "Nothing has to change. With a, apply tries every renewal, and so proves it."
 
 #: Rows of the list that are no file.
@@ -49,14 +51,6 @@ _RULES = {_REFUSED: "why apply would refuse", _COMMANDS: "commands, in this orde
 
 #: Lines that the diff keeps at least.
 _DIFF = 6
-
-
-class WholeDiff(Text, can_focus=False):
-    """Every diff and command, to read."""
-
-    def works(self) -> Keys:
-        more: Keys = [("PgDn", "scroll")] if self.query_one(Lines).max_scroll_y > 0 else []
-        return [("Esc", "back to Review, where a applies"), *more]
 
 
 class Review(Body, can_focus=False):
@@ -73,6 +67,7 @@ class Review(Body, can_focus=False):
         #: a user who may not even look: root has to
         self.unseen = False
         self._looking = True
+        self._answers: dict[str, Any] = {}
         self._entries: list[FileChange | str] = []
 
     def compose(self) -> ComposeResult:
@@ -99,7 +94,7 @@ class Review(Body, can_focus=False):
     def look(self) -> None:
         """Compares anew, in a worker."""
         self.preview, self.problem, self.unseen, self._looking = None, "", False, True
-        self._entries = []
+        self._entries, self._answers = [], self.interview.values()
         self._redraw()
         self.query_one(".status", Static).update(_LOOKING)
         self.say("")
@@ -261,9 +256,16 @@ class Review(Body, can_focus=False):
             lines = say.whole(files, self.actions, decided, width)
             self.wizard.go(self.wizard.detour(WholeDiff("the whole diff", lines, diff_style)))
 
+    def resume(self) -> None:
+        """Other answers have other files."""
+        if self.interview.values() != self._answers:
+            self.look()
+
     def letter(self, key: str) -> None:
         conflict = self._conflict
-        if key == "a" and self.ready:
+        if key == "a" and self.ready and self.wizard.hurried:
+            self.say(_HURRIED)
+        elif key == "a" and self.ready:
             self._apply()
         elif key == "a" and self.undecided and not self.problem:
             self._remind()

@@ -63,3 +63,11 @@ class Fault(Text):
             "Esc goes back: another answer, or the same once more, may well get through.",
         ]
         super().__init__("An error inside certtui", lines)
+
+
+class WholeDiff(Text, can_focus=False):
+    """Every diff and command, to read."""
+
+    def works(self) -> Keys:
+        more: Keys = [("PgDn", "scroll")] if self.query_one(Lines).max_scroll_y > 0 else []
+        return [("Esc", "back to Review, where a applies"), *more]
