@@ -140,8 +140,7 @@ def _certificates(interview: Interview, facts: Facts, hidden: list[str], most: i
     lines = [f"{item.name:<{width}}  {_lineage(item, now, version)}" for item in shown]
     rest = ordered[len(shown) :]
     if rest:
-        # They are in order: what holds for the first of the rest holds for all of it.
-        lines.append(f"and {len(rest)} more, {_at_least(rest[0], now)}")
+        lines.append(f"and {len(rest)} more, {_rest(rest, now)}")
     return _rows("Certificates", lines, len(lines))
 
 
@@ -151,11 +150,13 @@ def _urgency(item: Lineage, now: datetime) -> tuple[bool, timedelta, str]:
     return not item.error, left, item.name
 
 
-def _at_least(item: Lineage, now: datetime) -> str:
-    if item.error or item.not_after is None:
-        return "some of which cannot be read"
-    left = item.not_after - now
-    return "expired" if left < timedelta() else f"{window.left(left)} or more"
+def _rest(rest: Sequence[Lineage], now: datetime) -> str:
+    """What is to be known of certificates that are only counted."""
+    ends = [item.not_after for item in rest if not item.error and item.not_after is not None]
+    unread, expired = len(rest) - len(ends), sum(end < now for end in ends)
+    counted = [f"{unread} cannot be read"] if unread else []
+    counted += [f"{expired} expired" if expired < len(rest) else "all expired"] if expired else []
+    return " and ".join(counted) or f"{window.left(min(ends) - now)} or more"
 
 
 def _lineage(item: Lineage, now: datetime, certbot: tuple[int, ...]) -> str:
