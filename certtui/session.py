@@ -67,10 +67,15 @@ class Session:
 
 
 def for_host(path: str | None) -> Session:
-    """The wizard for this machine and a plan, existing or to be made. Raises PlanInvalid."""
+    """The wizard for this machine and a plan, existing or to be made.
+
+    Raises PlanInvalid, PlanMissing.
+    """
     from certtui import traces, workflow
     from certtui.errors import PlanMissing
 
+    if path is not None:
+        _require_folder(path)
     before = workflow.recover()
     unseen = False
     if traces.recorded():
@@ -94,6 +99,15 @@ def for_host(path: str | None) -> Session:
         before=before,
         unseen=unseen,
     )
+
+
+def _require_folder(path: str) -> None:
+    """A new plan needs a place: said before all questions, not after them. Raises PlanMissing."""
+    from certtui.errors import PlanMissing
+
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise PlanMissing(f"{path}: there is no folder {folder}; make it first, or name another")
 
 
 def _gather(plan: Plan) -> Facts:
