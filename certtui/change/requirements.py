@@ -76,8 +76,8 @@ def _webserver(plan: Plan, facts: Facts, host: Host) -> Iterator[Lack]:
     if kind in ("nginx", "apache") and facts.webserver(kind) is None:
         yield Lack(
             "webserver",
-            f'webserver.kind = "{kind}", but no {kind} was found on this host: '
-            'choose another, or "none"',
+            f'webserver.kind = "{kind}", but no {kind} was found: '
+            'choose what serves here, or "none"',
         )
     for argv in (plan.webserver.test, plan.webserver.command):
         if kind == "custom" and argv:

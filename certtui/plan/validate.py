@@ -9,7 +9,7 @@ from typing import Any
 from certtui.plan import fields
 from certtui.plan.fields import Field, Kind
 from certtui.plan.model import VERSION
-from certtui.plan.values import text_problem
+from certtui.plan.values import quoted, text_problem
 
 #: (dotted key, sentence); a key inside ``certbot.env`` is ``certbot.env.NAME``.
 Found = tuple[str, str]
@@ -111,7 +111,8 @@ def _content_problem(field: Field, value: Any) -> str:
         hint = f"; did you mean {guess!r}?" if guess else ""
         return f"is {show(value)}; it must be {_one_of(field)}{hint}"
     if field.kind is Kind.INTEGER and not field.minimum <= value <= field.maximum:
-        return f"is {value}; it must be a whole number from {field.minimum} to {field.maximum}"
+        allowed = f"a whole number from {field.minimum} to {field.maximum}"
+        return f"is {show(value)}; it must be {allowed}"
     return field.check(tuple(value) if isinstance(value, list) else value)
 
 
@@ -126,7 +127,7 @@ def _between(answers: Mapping[str, Any]) -> Iterator[Found]:
     for key in ("webserver.test", "webserver.command"):
         argv = answers[key]
         if isinstance(argv, (list, tuple)) and argv and not _is_program(argv[0]):
-            yield key, f"{argv[0]!r} is not a program; write a bare name or an absolute path"
+            yield key, f"{quoted(argv[0])} is not a program; write a bare name or an absolute path"
         elif argv and answers["webserver.kind"] != "custom":
             yield key, 'has no effect: it is for kind = "custom" only; write []'
     if answers["schedule.times"] and backend in ("at-block", "at-random"):

@@ -26,6 +26,12 @@ _UNIT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/?#-]*)?")
 
 
+def quoted(value: object) -> str:
+    """A value within a sentence: in quotes, and cut where it would be longer than the sentence."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:56] + "..." + text[-1]
+
+
 def text_problem(value: str) -> str:
     """Why a string may not stand in a plan at all."""
     for character in value:
@@ -46,7 +52,8 @@ def mail_address(value: str) -> str:
     labels = all(_LABEL.fullmatch(label) for label in domain.split("."))
     if good and labels and ".." not in local and not local.endswith("."):
         return ""
-    return f'{value!r} is not a mail address; write one such as admin@example.com, or "" for none'
+    example = "admin@example.com"
+    return f'{quoted(value)} is not a mail address; write one such as {example}, or "" for none'
 
 
 def local_recipient(value: str) -> str:
@@ -59,12 +66,12 @@ def local_recipient(value: str) -> str:
 def absolute_path(value: str) -> str:
     """A normalised absolute path: what ``openat`` can walk component by component."""
     if not value.startswith("/") or value.startswith("//"):
-        return f"{value!r} is not an absolute path; it must begin with one /"
+        return f"{quoted(value)} is not an absolute path; it must begin with one /"
     parts = value.split("/")[1:]
     if any(part in (".", "..") for part in parts) or "" in parts:
-        return f"{value!r} is not normalised; write it without '.', '..', '//' or a final /"
+        return f"{quoted(value)} is not normalised; write it without '.', '..', '//' or a final /"
     if not re.fullmatch(r"[A-Za-z0-9._+@:/-]+", value):
-        return f"{value!r} may hold only letters, digits and . _ + @ : - /"
+        return f"{quoted(value)} may hold only letters, digits and . _ + @ : - /"
     return ""
 
 
@@ -78,7 +85,7 @@ _NO_PLACE = re.compile(
 def scripts_folder(value: str) -> str:
     """A folder whose files nobody runs but whom we tell to."""
     if _NO_PLACE.fullmatch(value):
-        return f"{value!r} is no place for scripts; choose one such as /usr/local/sbin"
+        return f"{quoted(value)} is no place for scripts; choose one such as /usr/local/sbin"
     return absolute_path(value)
 
 
@@ -92,7 +99,7 @@ def clock_times(value: tuple[str, ...]) -> str:
     """Fixed local times, each once."""
     for time in value:
         if not _TIME.fullmatch(time):
-            return f'{time!r} is not a time of day; write "HH:MM" from "00:00" to "23:59"'
+            return f'{quoted(time)} is not a time of day; write "HH:MM" from "00:00" to "23:59"'
     if len(set(value)) != len(value):
         return "names a time twice"
     if len(value) > 24:
@@ -104,21 +111,21 @@ def unit_name(value: str) -> str:
     """A name for units and the cron file: cron ignores any with a dot (cron(8))."""
     if _UNIT.fullmatch(value) and not value.startswith("-"):
         return ""
-    return f"{value!r} is not a name for a unit; allowed are 1 to 64 letters, digits, - and _"
+    return f"{quoted(value)} is not a name for a unit; allowed are 1 to 64 letters, digits, - and _"
 
 
 def at_queue(value: str) -> str:
     """A lower-case queue other than b, which is batch's (at(1))."""
     if re.fullmatch(r"[ac-z]", value):
         return ""
-    return f"{value!r} is not an at queue; allowed is one letter from a to z, but not b"
+    return f"{quoted(value)} is not an at queue; allowed is one letter from a to z, but not b"
 
 
 def heartbeat_url(value: str) -> str:
     """An https address, or empty for none."""
     if not value or _URL.fullmatch(value):
         return ""
-    return f'{value!r} is not an https:// address; write one, or "" for none'
+    return f'{quoted(value)} is not an https:// address; write one, or "" for none'
 
 
 def certbot_args(value: tuple[str, ...]) -> str:
@@ -126,7 +133,7 @@ def certbot_args(value: tuple[str, ...]) -> str:
     for argument in value:
         name = argument.split("=")[0]
         if name in _RESERVED_ARGS:
-            return f"{name!r} is certtui's to set: {_RESERVED_ARGS[name]}"
+            return f"{quoted(name)} is certtui's to set: {_RESERVED_ARGS[name]}"
     return ""
 
 
@@ -150,8 +157,8 @@ def environment(value: dict[str, str]) -> str:
             r"[A-Za-z_]+", name
         ):
             allowed = ", ".join(ENVIRONMENT)
-            return f"{name!r} may not be set; allowed are names ending _PROXY, {allowed}"
+            return f"{quoted(name)} may not be set; allowed are names ending _PROXY, {allowed}"
         problem = text_problem(content)
         if problem:
-            return f"{name} {problem}"
+            return f"{name[:60]} {problem}"
     return ""
