@@ -5,6 +5,7 @@ Everything comes from the declaration in ``plan/fields.py``: a new field appears
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from certtui import answers as store
 from certtui import preferences as looks
 from certtui.plan import fields, validate
 from certtui.plan.fields import FIELDS, Field, Kind
+from certtui.plan.values import quoted
 
 if TYPE_CHECKING:
     from certtui.host.facts import Facts
@@ -64,6 +66,8 @@ class Interview:
         self.preferences = session.preferences
         #: told when an answer about the interface changes
         self.on_preferences: Callable[[Preferences], None] | None = None
+        #: why the answers could not be kept for the next start, or ""
+        self.unsaved = ""
 
     def values(self) -> dict[str, Any]:
         """Every key with the answer that counts now, those about the interface among them."""
@@ -91,23 +95,34 @@ class Interview:
         """Why a value cannot be the answer, or "". Other answers may be incomplete still."""
         if key in looks.BY_KEY:
             return looks.problem(key, value)
+        field = fields.BY_KEY[key]
+        if field.kind is Kind.INTEGER and not isinstance(value, int):
+            # What was typed is in sight: what a plan's file would say of it helps nobody here.
+            return f"type a whole number from {field.minimum} to {field.maximum}"
         for wrong, sentence in validate.problems({**self._of_plan(), key: value}):
             if wrong == key or wrong.startswith(f"{key}."):
                 return sentence
         return ""
 
     def save(self) -> None:
-        """Keeps the draft; a home that cannot be written must not stop the wizard."""
+        """Keeps the draft; a home that cannot be written must not stop the wizard.
+
+        :attr:`unsaved` says why it was not kept, for a word on leaving.
+        """
         if self.session.keeps_draft and self.given:
             try:
                 store.save_draft(self.given, self._draft_of)
-            except OSError:
-                return
+            except OSError as error:
+                self.unsaved = _why(error)
+            else:
+                self.unsaved = ""
 
     def forget(self) -> None:
-        """The draft was applied."""
+        """The draft was applied; one that cannot be removed says next time what the plan says."""
+        self.unsaved = ""
         if self.session.keeps_draft:
-            store.drop_draft(self._draft_of)
+            with contextlib.suppress(OSError):
+                store.drop_draft(self._draft_of)
 
     def gather(self) -> Facts:
         """Looks at the host; for a worker. Raises CerttuiError."""
@@ -158,9 +173,19 @@ class Interview:
             self._unchanged(path, base)
         if not self.session.named:
             path = os.path.join(os.path.dirname(store.draft_path()), "plan.toml")
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            self._make_folder(os.path.dirname(path))
         store.write_new(path, self.document(), force=True)
         return path
+
+    @staticmethod
+    def _make_folder(path: str) -> None:
+        """Raises Refused."""
+        from certtui.errors import Refused
+
+        try:
+            os.makedirs(path, mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise Refused(f"the plan could not be kept: {_why(error)}") from None
 
     def _unchanged(self, path: str, base: Document) -> None:
         """Raises Refused if the plan was edited while the wizard was open."""
@@ -169,6 +194,12 @@ class Interview:
 
         if read_bytes(path) not in (base.content, self.document().content):
             raise Refused(f"{path} was edited while the wizard was open: start the wizard again")
+
+
+def _why(error: OSError) -> str:
+    """An error about a file, for a person."""
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
 
 
 def pages(values: Mapping[str, Any]) -> list[Field]:
@@ -190,6 +221,11 @@ def advanced(step: str, values: Mapping[str, Any]) -> list[Field]:
     return [
         field for field in FIELDS if field.advanced and field.step == step and field.applies(values)
     ]
+
+
+def everything(values: Mapping[str, Any]) -> list[Field]:
+    """Every question that counts with these answers, those about the interface last."""
+    return [field for field in (*FIELDS, *looks.FIELDS) if field.applies(values)]
 
 
 def shown(field: Field, value: Any) -> str:
@@ -218,7 +254,8 @@ def from_text(field: Field, text: str) -> Any:
     """
     text = text.strip()
     if field.kind is Kind.INTEGER:
-        return int(text) if text.lstrip("-").isdecimal() else text
+        # No number of the plan has more digits; Python refuses to read thousands (sys.int_info).
+        return int(text) if text.removeprefix("-").isdecimal() and len(text) < 20 else text
     if field.kind not in (Kind.STRINGS, Kind.MAPPING):
         return text
     try:
@@ -231,6 +268,6 @@ def from_text(field: Field, text: str) -> Any:
     for word in words:
         name, equals, content = word.partition("=")
         if not equals:
-            raise ValueError(f"{word}: write NAME=value")
+            raise ValueError(f"{quoted(word)}: write NAME=value")
         pairs[name] = content
     return pairs

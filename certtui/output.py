@@ -60,11 +60,16 @@ def summary(preview: Preview) -> str:
     return f"files: {', '.join(counted)}; commands: {len(preview.actions)}; nothing was written"
 
 
-def print_step(step: Step) -> None:
-    """One step as it ends."""
+def step_text(step: Step) -> str:
+    """One step that has ended, as a line."""
     mark = "ok  " if step.ok else "FAIL"
     note = f": {step.message}" if step.message else ""
-    print(f"{mark} {step.what}{note}", flush=True)
+    return f"{mark} {step.what}{note}"
+
+
+def print_step(step: Step) -> None:
+    """One step as it ends."""
+    print(step_text(step), flush=True)
 
 
 def discard_step(step: Step) -> None:

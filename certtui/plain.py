@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from certtui import detached, explain, helps, output, plain_review, trials, welcome
+from certtui import crash, detached, farewell, output, plain_review, welcome
 from certtui import interview as talk
-from certtui.errors import ExitCode
+from certtui.errors import Ended, ExitCode
 from certtui.interview import Interview
-from certtui.plan.fields import Field, Kind
-from certtui.prompt import Back, Left, read
+from certtui.plain_question import ask
+from certtui.prompt import Back, Left, RanOut, read, say
 
 if TYPE_CHECKING:
+    from certtui.change.model import Step
+    from certtui.host.facts import Facts
     from certtui.session import Session
 
 
@@ -28,8 +30,11 @@ def run(session: Session) -> int:
         _questions(interview)
         code = plain_review.run(interview, _questions)
     except Left:
-        kept = " Your answers are kept for the next time." if session.keeps_draft else ""
-        print(f"Left; nothing was written.{kept}")
+        say(f"Left; nothing was written. {farewell.kept(interview)}".rstrip())
+        # Who leaves because this host cannot be looked at was not served.
+        code = ExitCode.OK if interview.facts is not None else ExitCode.FAILED
+    except RanOut as error:
+        raise RanOut("\n".join(filter(None, (str(error), farewell.kept(interview))))) from None
     if code not in (ExitCode.HANGUP, ExitCode.TERMINATED):
         detached.seen(session.root)
     return code
@@ -37,123 +42,59 @@ def run(session: Session) -> int:
 
 def _welcome(interview: Interview) -> None:
     session = interview.session
-    print(f"certtui {session.note}".rstrip())
+    say(f"certtui {session.note}".rstrip())
     if session.before:
-        print(session.before)
+        say(session.before)
     if session.unseen:
-        print(detached.unseen(session.root, output.print_step, threading.Event()))
-    print("Looking at this host...", flush=True)
-    interview.learn(interview.gather())
+        say(detached.unseen(session.root, _step, threading.Event()))
+    facts = _look(interview)
+    say(f"  {'Host':<13} {facts.system.hostname}")
     for head, line in welcome.rows(interview):
-        print(f"  {head:<13} {line}")
+        say(f"  {head:<13} {line}")
     if not session.may_apply:
-        print(welcome.NOT_ROOT)
+        say(welcome.NOT_ROOT)
     if interview.resumed:
-        print("Your answers of last time are taken up.")
-    print("Enter accepts what stands in [ ]; - is none, b goes back, ? explains, q leaves.")
+        say("Your answers of last time are taken up.")
+    say("Enter accepts what stands in [ ], - is none, b goes back, = lists every answer,")
+    say("? explains, q leaves.")
+
+
+def _step(step: Step) -> None:
+    say(output.step_text(step))
+
+
+def _look(interview: Interview) -> Facts:
+    """Looks at the host until that works, or somebody leaves. Raises Left."""
+    while True:
+        say("Looking at this host...")
+        try:
+            interview.learn(facts := interview.gather())
+            return facts
+        except Ended:
+            raise
+        except Exception as error:  # noqa: BLE001 - told to a person, who may look again
+            say(f"This host could not be looked at: {crash.sentence(error)}")
+        _again()
+
+
+def _again() -> None:
+    while True:
+        try:
+            read("Enter looks again, q leaves > ")
+            return
+        except Back:
+            continue  # there is nothing before this
 
 
 def _questions(interview: Interview) -> None:
+    """All of them in order; an answer may add to those that follow, or take some away."""
     at = 0
     while at < len(asked := talk.pages(interview.values())):
         try:
-            _ask(interview, asked[at])
-            at += 1
+            if ask(interview, asked[at]):
+                at += 1
+            else:
+                # The one in hand, or where it would stand if it is not asked any more.
+                at = sum(field in asked[:at] for field in talk.pages(interview.values()))
         except Back:
             at = max(0, at - 1)
-
-
-def _ask(interview: Interview, field: Field, *, rare: bool = False) -> None:
-    """One question until it is answered; ``rare`` for those behind ``o``. Raises Left, Back."""
-    number = talk.steps().index(field.step) + 1
-    more = [] if rare else talk.advanced(field.step, interview.values())
-    trial = trials.TRIALS.get(field.key)
-    note = f"   (o: {len(more)} rarely needed)" if more else ""
-    note += f"   (t, or t ANSWER: {trial.name})" if trial else ""
-    print(f"\n{number}. {talk.step_title(field.step)}: {field.question}{note}")
-    options = _options(interview, field)
-    shown = _below(interview, field, [])
-    while True:
-        current = interview.values()[field.key]
-        default = _default(field, current, options)
-        text = read(f"   [{default}] > ")
-        if text == "?":
-            print("".join(f"   {line}".rstrip() + "\n" for line in helps.more(field.key)), end="")
-            print(f"   {field.help}")
-            for choice in field.choices:
-                print(f"   {choice.label:<18} {choice.help}")
-            if field.kind in (Kind.STRINGS, Kind.MAPPING):
-                print(f"   {talk.TYPED_AS_SHELL}; - for none")
-        elif text == "o" and more:
-            _ask_rare(interview, more)
-            _ask(interview, field)
-            return
-        elif trial and text.split()[:1] == ["t"]:
-            problem = interview.give(field.key, text[1:].strip() or current)
-            said = [problem] if problem else trials.now(interview, trial)
-            print("\n".join(f"   {line}" for line in said))
-        elif not text:
-            problem = interview.problem(field.key, current)
-            if not problem:
-                return
-            print(f"   This {problem}")
-        else:
-            try:
-                value = _value(field, text, options)
-            except ValueError as error:
-                print(f"   {error}")
-                continue
-            problem = interview.give(field.key, value)
-            if not problem:
-                _below(interview, field, shown)
-                return
-            print(f"   {problem}")
-
-
-def _below(interview: Interview, field: Field, before: list[str]) -> list[str]:
-    """Prints what the answer leads to, unless that is what was printed before."""
-    lines = explain.below(interview, field)
-    if lines != before:
-        print("".join(f"   {line}".rstrip() + "\n" for line in lines), end="")
-    return lines
-
-
-def _ask_rare(interview: Interview, more: list[Field]) -> None:
-    """The rarely needed questions of a step; ``b`` leaves them."""
-    try:
-        for field in more:
-            if field.applies(interview.values()):
-                _ask(interview, field, rare=True)
-    except Back:
-        return
-
-
-def _options(interview: Interview, field: Field) -> list[Any]:
-    if field.kind is Kind.BOOLEAN:
-        print("   1  yes\n   2  no")
-        return [True, False]
-    if field.kind is not Kind.CHOICE:
-        return []
-    notes = explain.choices(interview, field)
-    for number, choice in enumerate(field.choices, 1):
-        print(f"   {number}  {choice.label:<18} {notes[choice.value]}")
-    return [choice.value for choice in field.choices]
-
-
-def _default(field: Field, current: Any, options: list[Any]) -> str:
-    if options:
-        return str(options.index(current) + 1)
-    return talk.as_text(field, current)
-
-
-def _value(field: Field, text: str, options: list[Any]) -> Any:
-    """What was typed: a number of the list, or the value; ``-`` empties. Raises ValueError."""
-    if options and text.isdecimal():
-        if 1 <= int(text) <= len(options):
-            return options[int(text) - 1]
-        raise ValueError(f"{text}: type a number from 1 to {len(options)}")
-    if options and text not in options:
-        raise ValueError(f"{text}: type a number from 1 to {len(options)}")
-    if text == "-" and field.kind in (Kind.TEXT, Kind.STRINGS, Kind.MAPPING):
-        return talk.from_text(field, "")
-    return talk.from_text(field, text)

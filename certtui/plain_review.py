@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from certtui import crash, output, workflow
+from certtui import crash, farewell, output, workflow
 from certtui.detached import Detached
-from certtui.errors import CerttuiError, Ended, ExitCode, NeedsRoot
+from certtui.errors import Ended, ExitCode, NeedsRoot
 from certtui.interview import Interview
-from certtui.prompt import Back, read
+from certtui.plain_question import every_answer
+from certtui.plan.values import quoted
+from certtui.prompt import Back, out, read, say
 
 if TYPE_CHECKING:
     from certtui.change.apply import Consent
-    from certtui.change.model import Preview
+    from certtui.change.model import Preview, Step
     from certtui.workflow import Job
+
+
+_MENDED = "Enter looks again, b goes back to the questions, = lists every answer, q leaves > "
+_APPLY = "Type the word apply to go on, b for the questions, = for one of them, q to leave > "
+
+
+class _Changed(Exception):
+    """Answers were changed: everything is shown anew."""
 
 
 def run(interview: Interview, ask_again: Callable[[Interview], None]) -> int:
@@ -23,85 +33,111 @@ def run(interview: Interview, ask_again: Callable[[Interview], None]) -> int:
 
     Raises CerttuiError, and Left.
     """
+    look = False
     while True:
+        preview: Preview | None = None
         try:
-            if interview.stale:
+            if look or interview.stale:
                 interview.learn(interview.gather())
+            look = False
             job = interview.job()
             preview = job.draft().preview
         except NeedsRoot as error:
-            print(f"\n{error}")
+            say(f"\n{error}")
             return _hand_over(interview)
-        except CerttuiError as error:
-            print(f"\nThis cannot be applied: {crash.sentence(error)}")
-            preview = None
-        if preview is not None:
-            print("\nReview: everything that would change; nothing is written yet.\n")
-            print(output.preview_text(preview), end="")
+        except Ended:
+            raise
+        except Exception as error:  # noqa: BLE001 - told to a person, who may look again
+            say(f"\nThis cannot be applied: {crash.sentence(error)}")
+        else:
+            _show(interview, preview)
         try:
             if preview is None or preview.refusals:
-                read("b goes back to the questions, q leaves > ")
-                continue
-            return _decide(interview, job, preview)
+                look = not _read(interview, _MENDED)
+            else:
+                return _decide(interview, job, preview)
+        except _Changed:
+            continue
         except Back:
             ask_again(interview)
+
+
+def _show(interview: Interview, preview: Preview) -> None:
+    facts = interview.facts
+    host = f" of {facts.system.hostname}" if facts is not None else ""
+    say(f"\nReview{host}: everything that would change; nothing is written yet.\n")
+    say(output.preview_text(preview), end="")
+
+
+def _read(interview: Interview, prompt: str) -> str:
+    """One word. Raises Left, Back, and _Changed after ``=``."""
+    word = read(prompt)
+    if word == "=":
+        every_answer(interview)
+        raise _Changed
+    return word
 
 
 def _decide(interview: Interview, job: Job, preview: Preview) -> int:
     if not interview.session.may_apply:
         return _hand_over(interview)
-    consent = _consent(preview)
-    while (word := read("Type the word apply to go on, b for the questions, q to leave > ")) != (
-        "apply"
-    ):
-        print(f"{word!r} is not the word apply; nothing was written." if word else "")
+    consent = _consent(interview, preview)
+    while (word := _read(interview, _APPLY)) != "apply":
+        say(f"{quoted(word)} is not the word apply; nothing was written." if word else "")
     return _carry_out(interview, job, preview, consent)
 
 
-def _consent(preview: Preview) -> Consent:
+def _consent(interview: Interview, preview: Preview) -> Consent:
     from certtui.change.apply import Consent
 
     keep: set[str] = set()
     replace: set[str] = set()
     for change in preview.conflicts:
-        print(f"{change.path}: {change.reason}")
-        while (word := read("   type keep or replace (undo brings it back) > ")) not in (
-            "keep",
-            "replace",
-        ):
-            continue
+        say(f"{change.path}: {change.reason}")
+        word = ""
+        while word not in ("keep", "replace"):
+            word = _read(interview, "   type keep or replace (undo brings it back) > ")
         (keep if word == "keep" else replace).add(change.path)
     return Consent(keep=frozenset(keep), replace=frozenset(replace))
 
 
 def _hand_over(interview: Interview) -> int:
     path = interview.keep_plan()
-    print(f"This user may not change the system. The plan is in {path}; next:")
-    print(f"  sudo certtui apply {path}")
+    say(f"This user may not change the system. The plan is in {path}; next:")
+    say(f"  sudo certtui apply {shlex.quote(path)}")
     return ExitCode.OK
+
+
+def _step(step: Step) -> None:
+    say(output.step_text(step))
 
 
 def _carry_out(interview: Interview, job: Job, preview: Preview, consent: Consent) -> int:
     if interview.session.named:
         interview.keep_plan()
     try:
-        result = Detached(job, consent, preview).run(output.print_step)
+        result = Detached(job, consent, preview).run(_step)
     except (KeyboardInterrupt, Ended):
-        print("the apply goes on by itself; the next start of certtui tells how it ended")
+        say("the apply goes on by itself; the next start of certtui tells how it ended")
         raise
     interview.forget()
-    print(output.applied_text(result, job.root))
-    return _prove(job) if interview.session.proves else ExitCode.OK
+    say(output.applied_text(result, job.root))
+    code = _prove(job) if interview.session.proves else ExitCode.OK
+    if code not in (ExitCode.HANGUP, ExitCode.TERMINATED):
+        say("\nRemember:")
+        say("\n".join(f"  {line}" for line in farewell.remembered(interview)))
+    return code
 
 
 def _prove(job: Job) -> int:
     from certtui.renewal import report
 
     if not job.facts.lineages:
-        print("No certificate yet, so nothing was proved. After the first: certtui dry-run")
+        then = " After the first: certtui dry-run" if job.live else ""
+        say(f"No certificate yet, so nothing was proved.{then}")
         return ExitCode.OK
-    print("\nDry run: every renewal is tried now, against a test server.\n", flush=True)
-    code, done = workflow.watch(job, lambda events: report.stream_text(events, sys.stdout))
+    say("\nDry run: every renewal is tried now, against a test server.\n")
+    code, done = workflow.watch(job, lambda events: report.stream_text(events, out()))
     if done is not None and done.ok:
-        print("\nSET UP AND PROVED. Remember: certtui status, certtui doctor, certtui undo")
+        say("\nSET UP AND PROVED.")
     return code

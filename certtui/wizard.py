@@ -38,13 +38,14 @@ def run_session(
 ) -> int:
     """Runs one session in the face that fits the terminal. Raises CerttuiError."""
     _require_terminal(plain)
+    from certtui import preferences
+
+    session = replace(session, preferences=preferences.load(colours, mouse))
     if plain or not full_screen():
         from certtui import plain as prompts
 
         return prompts.run(session)
     _prepare_environment()
-    from certtui import preferences
-
     # Nearly all that an import makes stays: to look for garbage meanwhile costs a tenth of it.
     gc.disable()
     try:
@@ -53,7 +54,7 @@ def run_session(
         # And it is not gone through each time a page that was left is cleared away.
         gc.freeze()
         gc.enable()
-    return run_app(replace(session, preferences=preferences.load(colours, mouse)))
+    return run_app(session)
 
 
 def full_screen() -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from textual.widgets import Static
 
 from certtui import explain
 from certtui.errors import CerttuiError
+from certtui.farewell import remember
 from certtui.interview import Interview
 from certtui.tui.body import Body, Keys
 from certtui.tui.progress import Progress
@@ -49,7 +49,7 @@ def summary(interview: Interview, progress: Progress | None, *, short: int = 0) 
         lines += _block("Failed", _failed(progress))
         lines += _block("Why", [progress.trouble] if progress.trouble else [])
         lines += _block("Full log", [progress.log] if progress.log else [])
-    commands = _remember(interview)
+    commands = remember(interview)
     if short:
         names = [command for command, _ in commands]
         line = "   ".join(names)
@@ -113,24 +113,6 @@ def _failed(progress: Progress) -> list[str]:
     return [*lines, f"and {more} more"] if more > 0 else lines
 
 
-def _remember(interview: Interview) -> list[tuple[str, str]]:
-    """The commands to remember: only those that work where this was set up."""
-    session = interview.session
-    if session.note == "demo":
-        return [("sudo certtui", "on a server: this folder is gone when the demo ends")]
-    if not _live(interview):
-        below = f"--root {shlex.quote(session.root)}"
-        return [
-            (f"certtui diff {below}", "what differs from the plan"),
-            (f"certtui undo {below}", "puts back what was there before"),
-        ]
-    return [
-        ("certtui status", "certificates, next and last runs"),
-        ("certtui doctor", "checks that the next renewal will happen"),
-        ("certtui undo", "puts back what was there before"),
-    ]
-
-
 def _block(head: str, lines: list[str]) -> list[str]:
     return [f"  {head if not number else '':<11}{line}" for number, line in enumerate(lines)]
 
@@ -166,6 +148,10 @@ class Done(Body):
         headline, _, *lines = summary(self.interview, self._progress, short=width * short)
         self.query_one(".heading", Static).set_class(short, "tight")
         self.query_one(".heading", Static).update(headline)
+        proved = self._progress is not None and self._progress.proved
+        heading = self.query_one(".heading", Static)
+        heading.set_class(proved, "-good")
+        heading.set_class(self._progress is not None and not proved, "-bad")
         hang = " " * _HANG
         folded = [
             part
@@ -192,8 +178,9 @@ class Done(Body):
 
     @property
     def _has_doctor(self) -> bool:
-        session = self.wizard.session
-        return session.root == "/" or session.doctor is not None
+        from certtui.tui.screens.welcome import has_doctor
+
+        return has_doctor(self.wizard.session)
 
     def help(self) -> list[str]:
         return _HELP
