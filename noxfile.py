@@ -77,8 +77,16 @@ SCRIPTS = (
     "tests/render/test_signals.py",
     "tests/render/test_standins.py",
 )
-#: What every page of the wizard looks like: the same on every Python, as was seen once.
-PAGES = ("tests/tui/test_layout.py", "tests/tui/test_snapshots.py")
+#: The pages of the wizard one by one: what depends on Python shows in those that stay, which go the
+#: whole way through them; these were seen on every Python once.
+PAGES = (
+    "tests/tui/test_care.py",
+    "tests/tui/test_layout.py",
+    "tests/tui/test_looks.py",
+    "tests/tui/test_proof.py",
+    "tests/tui/test_sizes.py",
+    "tests/tui/test_snapshots.py",
+)
 #: Real ACME servers killed at every moment and terminals watched while nothing happens, for
 #: minutes: one Python tells enough. They mostly wait, so two at a time leave the machine quiet.
 QUIET = (
