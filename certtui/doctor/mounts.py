@@ -8,6 +8,7 @@ from certtui.change.store import HOME
 from certtui.doctor.check import Check, Context, Kind, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host.mounts import TABLE, options
+from certtui.plan.fields import defaults
 
 _NOEXEC = Kind("mount.noexec", Status.FAIL, "programs may be started from the scripts' folder")
 _READ_ONLY = Kind("mount.read-only", Status.FAIL, "certtui's own folder can be written")
@@ -15,7 +16,7 @@ _READ_ONLY = Kind("mount.read-only", Status.FAIL, "certtui's own folder can be w
 
 def _scripts(context: Context) -> Iterator[Finding]:
     if context.plan is None:
-        yield _NOEXEC.skip("", no_plan(context))
+        yield _NOEXEC.skip(defaults()["files.scripts"], no_plan(context))
         return
     flaw = "which is mounted noexec: no script in it starts"
     well = "programs may be started from it"
@@ -24,7 +25,7 @@ def _scripts(context: Context) -> Iterator[Finding]:
 
 def _state(context: Context) -> Iterator[Finding]:
     if context.plan is None:
-        yield _READ_ONLY.skip("", no_plan(context))
+        yield _READ_ONLY.skip(HOME, no_plan(context))
         return
     flaw = "which is mounted read-only: no run can be noted"
     yield _mounted(context, _READ_ONLY, HOME, ("ro", "rw"), flaw, "is not mounted read-only")

@@ -8,7 +8,7 @@ import pytest
 
 from certtui.change.requirements import lacking
 from certtui.doctor.finding import Status
-from certtui.doctor.registry import run_checks
+from certtui.doctor.registry import Context, run_checks
 from certtui.host import mounts
 from tests.doctor.support import Applied, bad, context, facts
 from tests.facts.support import FakeHost
@@ -52,3 +52,11 @@ def test_the_last_of_two_mounts_over_one_place_counts_and_names_may_have_blanks(
     host = FakeHost(files={mounts.TABLE: table.encode(), "/my dir/f": b""})
     assert mounts.options(host, "/my dir/sub/new") == ("/my dir", frozenset({"rw", "noexec"}))
     assert mounts.options(host, "/other") == ("/", frozenset({"rw"}))
+
+
+def test_without_a_plan_each_says_which_folder_it_did_not_look_at() -> None:
+    found = run_checks(Context(FakeHost(), facts()), ["mount"])
+    assert [(finding.subject, finding.message) for finding in found] == [
+        ("/usr/local/sbin", "there is no plan"),
+        ("/var/lib/certtui", "there is no plan"),
+    ]
