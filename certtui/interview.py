@@ -96,8 +96,8 @@ class Interview:
         if key in looks.BY_KEY:
             return looks.problem(key, value)
         field = fields.BY_KEY[key]
-        if field.kind is Kind.INTEGER and not isinstance(value, int):
-            # What was typed is in sight: what a plan's file would say of it helps nobody here.
+        if field.kind is Kind.INTEGER and not _is_number(field, value):
+            # What was typed is in sight: what is said of a value in a file helps nobody here.
             return f"type a whole number from {field.minimum} to {field.maximum}"
         for wrong, sentence in validate.problems({**self._of_plan(), key: value}):
             if wrong == key or wrong.startswith(f"{key}."):
@@ -194,6 +194,10 @@ class Interview:
 
         if read_bytes(path) not in (base.content, self.document().content):
             raise Refused(f"{path} was edited while the wizard was open: start the wizard again")
+
+
+def _is_number(field: Field, value: Any) -> bool:
+    return isinstance(value, int) and field.minimum <= value <= field.maximum
 
 
 def _why(error: OSError) -> str:

@@ -128,7 +128,7 @@ def test_a_wrong_text_says_how_none_is_typed_here(
     assert re.search(rf"^ +\d+  {key} +\(none\)$", said.text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("typed", ["two", '""', "--2", "9" * 5000])
+@pytest.mark.parametrize("typed", ["two", '""', "--2", "30", "9" * 5000])
 def test_what_is_no_number_is_told_what_is(tmp_path: Path, answer: Any, typed: str) -> None:
     said = answer(session(tmp_path), "", "", typed, "q")
     assert "\n   Type a whole number from 1 to 24\n" in said.text
