@@ -260,9 +260,11 @@ def _end_politely() -> None:
 
 
 def _complain(message: str) -> None:
+    from certtui.host.visible import visible
+
     with contextlib.suppress(OSError):  # the terminal may be gone: then nobody reads it
-        for line in message.splitlines():
-            print(f"certtui: {line}", file=sys.stderr)
+        for line in message.rstrip("\n").split("\n"):
+            print(f"certtui: {visible(line)}", file=sys.stderr)
 
 
 def _report() -> str:

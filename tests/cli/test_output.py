@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from certtui.change.model import Result
@@ -15,3 +18,13 @@ from certtui.output import applied_text
 def test_the_undo_that_is_named_takes_back_this_apply(root: str, undo: str) -> None:
     assert applied_text(Result(True), root) == f"applied; undo: {undo}"
     assert applied_text(Result(False), root) == "in sync: nothing was changed"
+
+
+def test_a_name_in_an_error_reaches_no_terminal_as_it_is() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "certtui", "check", "evil\x1b[2J\r\x07.toml"],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 66
+    assert done.stderr.startswith(rb"certtui: evil\x1b[2J\x0d\x07.toml: no such file")
