@@ -120,7 +120,7 @@ HOSTS: dict[str, dict[str, Any]] = {
 async def test_the_menu_is_always_in_view(tmp_path: Path, host: str, size: tuple[int, int]) -> None:
     found = facts(**HOSTS[host])
     async with wizard(
-        tmp_path, size, found=found, before="The last apply was taken back."
+        tmp_path, size, found=found, before="The last apply was taken back.", doctor=tuple
     ) as driver:
         await known(driver)
         await driver.pilot.pause(0.1)
@@ -298,12 +298,28 @@ async def test_doctor_looks_again_on_r(tmp_path: Path) -> None:
 
 
 async def test_doctor_that_cannot_look_says_why(tmp_path: Path) -> None:
-    async with wizard(tmp_path) as driver:
+    def refuses() -> Sequence[Finding]:
+        raise Refused("only root can look")
+
+    async with wizard(tmp_path, doctor=refuses) as driver:
         await driver.press("d")
         await driver.until(lambda: "Nothing was looked at" in driver.text)
-        assert "Doctor looks at a running machine" in driver.text
+        assert "only root can look" in driver.text
         await driver.press("enter")
         assert isinstance(driver.app.body, DoctorPage)
+
+
+async def test_a_folder_has_no_doctor(tmp_path: Path) -> None:
+    """It looks at a running machine."""
+    async with wizard(tmp_path) as driver:
+        await known(driver)
+        assert "Doctor" not in driver.text and "d doctor" not in driver.text
+        await driver.press("d")
+        assert isinstance(driver.app.body, Welcome)
+        await driver.press("question_mark")
+        assert "Doctor:" not in driver.text
+        await driver.press("escape", "down", "enter")
+        assert isinstance(driver.app.body, StatusPage)
 
 
 async def test_keys_are_answered_while_doctor_looks(tmp_path: Path) -> None:
@@ -342,14 +358,14 @@ async def test_a_fault_in_doctor_is_a_sentence(tmp_path: Path) -> None:
 async def test_status_shows_what_the_command_prints(tmp_path: Path) -> None:
     async with wizard(tmp_path) as driver:
         await known(driver)
-        await driver.press("down", "down", "enter")
+        await driver.press("down", "enter")
         assert isinstance(driver.app.body, StatusPage)
         await driver.until(lambda: "Last runs" in driver.text)
         for words in ("12 days left", "61 days left", "nothing is set up by certtui yet"):
             assert words in driver.text
         await driver.press("escape")
         assert isinstance(driver.app.body, Welcome)
-        assert driver.app.body.query_one(ChoiceList).highlighted == 2
+        assert driver.app.body.query_one(ChoiceList).highlighted == 1
 
 
 async def test_status_of_what_was_applied_has_the_runs_of_its_plan(tmp_path: Path) -> None:

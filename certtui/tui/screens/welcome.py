@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.widgets import Static
@@ -12,6 +13,9 @@ from certtui.tui.body import Body, Keys
 from certtui.tui.choices import ChoiceList, Row
 from certtui.tui.frame import keys_line
 from certtui.tui.lines import Lines
+
+if TYPE_CHECKING:
+    from certtui.session import Session
 
 #: Rows a terminal needs for blank lines between the parts, and columns for one column of notes.
 _ROOMY, _WIDE = 20, 70
@@ -45,6 +49,11 @@ _HELP = [
 ]
 
 
+def has_doctor(session: Session) -> bool:
+    """Whether there is a running machine that doctor could look at, and not a folder alone."""
+    return session.root == "/" or session.doctor is not None
+
+
 class Welcome(Body, can_focus=False):
     """What was found, filled in when it is known, and a menu that is always in view."""
 
@@ -74,7 +83,7 @@ class Welcome(Body, can_focus=False):
 
     def facts_arrived(self) -> None:
         width = self.wizard.size.width
-        notes = [part for line in self._notes() for part in textwrap.wrap(line, width - 2)]
+        notes = [part for line in self._notes() for part in textwrap.wrap(line, max(1, width - 2))]
         self.query_one(".note", Static).display = bool(notes)
         self.query_one(".note", Static).update("\n".join(f"  {line}" for line in notes))
         self.query_one("#menu", ChoiceList).rows(self._menu())
@@ -123,11 +132,14 @@ class Welcome(Body, can_focus=False):
     def _menu(self) -> list[Row]:
         known = self.interview.facts is not None
         waits = "not yet: r looks again" if self.wizard.facts_error else explain.LOOKING
-        return [
-            Row(self._first(), welcome.set_up(self.interview) if known else waits),
-            Row("Doctor", "what is wrong here, and what mends it"),
-            Row("Status", "certificates, next and last runs"),
-        ]
+        rows = [Row(self._first(), welcome.set_up(self.interview) if known else waits)]
+        if self._has_doctor:
+            rows.append(Row("Doctor", "what is wrong here, and what mends it"))
+        return [*rows, Row("Status", "certificates, next and last runs")]
+
+    @property
+    def _has_doctor(self) -> bool:
+        return has_doctor(self.wizard.session)
 
     def works(self) -> Keys:
         return self._keys(more=self._more)
@@ -140,12 +152,13 @@ class Welcome(Body, can_focus=False):
             keys = [("r", "look again")]
         elif self.interview.facts is None:
             keys = [("", "looking...")]
-        keys += [("d", "doctor"), ("s", "status")]
+        keys += [("d", "doctor")] if self._has_doctor else []
+        keys += [("s", "status")]
         keys += [("PgDn", "more")] if more else []
         return [*keys, ("=", "answers"), ("?", "help"), ("q", "quit")]
 
     def help(self) -> list[str]:
-        return _HELP
+        return [line for line in _HELP if self._has_doctor or "Doctor:" not in line]
 
     @property
     def _at(self) -> int:
@@ -157,17 +170,17 @@ class Welcome(Body, can_focus=False):
             self.wizard.look()
             self.facts_arrived()
             self.wizard.refresh_frame()
-        elif key in ("d", "s"):
-            self._open(1 if key == "d" else 2)
+        elif key == "s" or (key == "d" and self._has_doctor):
+            self._open(doctor=key == "d")
 
     def accept(self) -> None:
         if self._at:
-            self._open(self._at)
+            self._open(doctor=self._has_doctor and self._at == 1)
         elif self.interview.facts is not None:
             self.wizard.go(self.wizard.forward(None))
 
-    def _open(self, number: int) -> None:
+    def _open(self, *, doctor: bool) -> None:
         from certtui.tui.screens.doctor_page import DoctorPage
         from certtui.tui.screens.status_page import StatusPage
 
-        self.wizard.go(self.wizard.detour(DoctorPage() if number == 1 else StatusPage()))
+        self.wizard.go(self.wizard.detour(DoctorPage() if doctor else StatusPage()))
