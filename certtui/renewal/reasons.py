@@ -18,6 +18,11 @@ _MOST = 400
 _BRIEF = 120
 
 
+#: certbot's words where it does not say why, or none at all; and what is said in their place.
+_NOTHING = re.compile(r"(?:Some challenges have failed\.?)?")
+_NO_CAUSE, _READ = "certbot gave no cause", "read its log"
+
+
 @dataclass(frozen=True)
 class Reason:
     """Why one certificate was not renewed.
@@ -38,18 +43,35 @@ class Reason:
     def sentence(self) -> str:
         """All of it in one line."""
         if not self.cause:
-            return self.said or "certbot gave no reason"
+            known = self._says_why
+            return self.said if known else f"{_NO_CAUSE}; {_READ}{self._quoted}"
         mend = f"; {self.mend}" if self.mend else ""
-        return f"{self.cause}{mend}" + (f" (certbot: {self.said})" if self.said else "")
+        return f"{self.cause}{mend}{self._quoted}"
+
+    @property
+    def _says_why(self) -> bool:
+        """Whether certbot's words hold a cause, if only for a person."""
+        return not _NOTHING.fullmatch(self.said)
+
+    @property
+    def _quoted(self) -> str:
+        return f" (certbot: {self.said})" if self.said else ""
 
     def brief(self, key: str, name: str = "") -> str:
         """Cause, mend and the ``key`` that tries again, if any; for the certificate ``name``."""
-        if not self.cause:
-            return shorten(self.sentence, _BRIEF)
-        mend = self.remedy or self.mend
-        what = (self.short or self.cause) + self._where(name)
         then = f", then {key}" if key else ""
+        if not self.cause:
+            least = self.least(name)
+            return least if self._says_why else f"{least}: {_READ}{then}"
+        mend = self.remedy or self.mend
+        what = self.least(name)
         return f"{what}: {mend}{then}" if mend else what
+
+    def least(self, name: str = "") -> str:
+        """The cause alone, in the fewest words."""
+        if not self.cause:
+            return shorten(self.said, _BRIEF) if self._says_why else _NO_CAUSE
+        return (self.short or self.cause) + self._where(name)
 
     def _where(self, name: str) -> str:
         """Which names failed, where it is not the one the certificate is called after."""

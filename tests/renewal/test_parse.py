@@ -193,7 +193,7 @@ def test_headings_of_success(heading: str) -> None:
 )
 def test_headings_of_failure(heading: str) -> None:
     row = f"{heading}\n  /etc/letsencrypt/live/{DEMO}/fullchain.pem (failure)"
-    assert _reasons(row, DEMO)[DEMO] == ("failed", "certbot gave no reason")
+    assert _reasons(row, DEMO)[DEMO] == ("failed", "certbot gave no cause; read its log")
 
 
 @pytest.mark.parametrize("what", ["certs", "certificates"])

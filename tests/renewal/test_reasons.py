@@ -89,7 +89,17 @@ def test_causes(said: str, cause: str) -> None:
 
 def test_what_is_not_known_is_left_in_certbots_words() -> None:
     assert explain("Something\n  new") == "Something new"
-    assert explain("  ") == "certbot gave no reason"
+    assert explain("  ") == "certbot gave no cause; read its log"
+
+
+def test_where_certbot_gives_no_cause_its_log_is_next() -> None:
+    found = understand("Some challenges have failed.")
+    assert found.sentence == (
+        "certbot gave no cause; read its log (certbot: Some challenges have failed.)"
+    )
+    assert found.brief("r") == "certbot gave no cause: read its log, then r"
+    assert found.brief("") == "certbot gave no cause: read its log"
+    assert understand("Something new").brief("r") == "Something new"
 
 
 def test_long_words_are_cut() -> None:
@@ -129,7 +139,7 @@ def test_a_reason_has_parts_and_one_line() -> None:
         ),
         ("too many certificates (5) already issued", "rate limit reached: wait an hour or more"),
         ("Something new", "Something new"),
-        ("", "certbot gave no reason"),
+        ("", "certbot gave no cause: read its log, then r"),
     ],
 )
 def test_a_page_gets_the_least_that_helps(said: str, brief: str) -> None:
