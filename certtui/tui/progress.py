@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from certtui.errors import ExitCode
 from certtui.renewal.events import CANCELLED, Done, Event, LineageResult, LineageStarted
 from certtui.renewal.reasons import LOCKED, Reason
 
@@ -126,6 +127,16 @@ class Progress:
             return "CANCELLED"
         return "FAILED" if self.failed else "NOT PROVED"
 
+    def exit_code(self) -> ExitCode:
+        """What the program ends with."""
+        from certtui.renewal.report import exit_code
+
+        if self.proved:
+            return ExitCode.OK
+        if self.cancelled:
+            return ExitCode.INTERRUPTED
+        return exit_code(self.done) if self.done and not self.done.ok else ExitCode.FAILED
+
     @property
     def said(self) -> str:
         """What went wrong besides the certificates, and the key that tries again; or ""."""
@@ -149,7 +160,11 @@ class Progress:
         """One line: how many, how many failed, how long, a bar of plain characters."""
         total = len(self.states)
         parts = [head, f"{self.tried} of {total}"]
-        parts += [f"{self.count(s)} {s}" for s in ("failed", "skipped") if self.count(s)]
+        counted = ["failed", "skipped"]
+        if head == "FAILED":
+            # Never "2 of 2   1 failed" behind that word: it reads as if all had.
+            parts[1] = f"{self.count('failed')} of {total} {counted.pop(0)}"
+        parts += [f"{self.count(s)} {s}" for s in counted if self.count(s)]
         parts.append(f"{int(seconds) // 60}:{int(seconds) % 60:02d}")
         text = "   ".join(part for part in parts if part)
         room = min(_BAR, width - len(text) - 5)
@@ -162,14 +177,14 @@ class Progress:
         """At most so many lines: failed first, then running, waiting and ok.
 
         What does not fit becomes counts. A reason is folded under itself while there is room for
-        all that failed, else cut.
+        all that failed, else it is the least that says it, whole.
         """
         ordered = sorted(self.states, key=lambda name: _ORDER.get(self.states[name], 7))
         beside = self._column(ordered, width)
         folded = {name: self._row(name, beside, width) for name in ordered[:most]}
         failed = [name for name in ordered[:most] if self.states[name] == "failed"]
         if sum(len(folded[name]) for name in failed) >= most:
-            folded.update({name: [_cut(self._line(name, beside), width)] for name in failed})
+            folded.update({name: self._least(name, beside, width) for name in failed})
         lines: list[str] = []
         for number, name in enumerate(ordered):
             left = most - len(lines) - (number + 1 < len(ordered))
@@ -198,8 +213,24 @@ class Progress:
 
     def _line(self, name: str, beside: int) -> str:
         """A row in one line, however long."""
-        head = f"  {self.states[name]:<9} {_middle(name, beside or len(name)):<{beside}}"
-        return f"{head}   {self.brief(name)}".rstrip()
+        return f"{self._head(name, beside)}   {self.brief(name)}".rstrip()
+
+    def _least(self, name: str, beside: int, width: int) -> list[str]:
+        """A row of few lines; only where it is alone too long does a reason go on in another."""
+        row = self._row(name, beside, width)
+        why = self._why.get(name)
+        least = why.least(name) if why else self.reasons.get(name, "")
+        head = self._head(name, beside)
+        short = f"{head}   {least}"
+        if len(row) == 1 or not least:
+            return row
+        if len(short) <= width:
+            return [short]
+        above = f"  {self.states[name]:<9} {_middle(name, width - _HANG)}"
+        return [above, *_fold(" " * _HANG + least, width, _HANG)]
+
+    def _head(self, name: str, beside: int) -> str:
+        return f"  {self.states[name]:<9} {_middle(name, beside or len(name)):<{beside}}"
 
     def _row(self, name: str, beside: int, width: int) -> list[str]:
         brief = self.brief(name)

@@ -138,7 +138,7 @@ async def test_a_dry_run_that_fails_is_told_and_ends_with_1(tmp_path: Path) -> N
         await driver.to_review()
         await driver.press("a")
         await driver.until(lambda: not getattr(driver.app.body, "running", True))
-        assert "FAILED   2 of 2   1 failed" in driver.text
+        assert "FAILED   1 of 2 failed" in driver.text
         assert "  failed    shop.example.org" in driver.text
         (tmp_path / "broken-shop.example.org").unlink()
         await driver.press("enter")

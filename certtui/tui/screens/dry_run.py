@@ -12,9 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from certtui.errors import ExitCode
 from certtui.renewal.process import PATIENCE
-from certtui.renewal.reasons import usual
+from certtui.tui import proof
 from certtui.tui.body import Body, Keys
 from certtui.tui.feed import Feed
 from certtui.tui.frame import rule
@@ -34,18 +33,6 @@ _WIDE, _LEFT = 120, 48
 
 #: Lines that the log keeps at least, and those of the status and the rule.
 _LOG, _FIXED = 4, 2
-
-_HELP = [
-    "Every renewal is tried now against a test server; no certificate is replaced.",
-    "",
-    "  c       cancel: certbot is asked to stop, and is waited for",
-    "  r       once it is over: try those again that failed",
-    "  PgUp Up read back: the log is paused, certbot goes on",
-    "  End     follow the log again",
-    "",
-    "tried: certbot went on to the next one; at its end it tells which have renewed.",
-    "",
-]
 
 
 class DryRun(Body):
@@ -71,6 +58,8 @@ class DryRun(Body):
         self._seconds = 0.0
         self._ticking: Timer | None = None
         self._shown: dict[str, str] = {}
+        #: whether the path of the log was last seen to fit in the rule
+        self._was_beside = False
         self.running = False
 
     def compose(self) -> ComposeResult:
@@ -81,6 +70,7 @@ class DryRun(Body):
             with Vertical(id="log"):
                 yield Static(classes="rule", markup=False)
                 yield Lines()
+        yield Static(id="path", markup=False)
 
     def on_mount(self) -> None:
         # The keys are this body's: a log with the focus would scroll and go on to follow.
@@ -160,27 +150,36 @@ class DryRun(Body):
         if self.running:
             head = "STOPPING" if self._cancel.is_set() else ""
         self._put(".status", self.progress.headline(self._seconds, width, head))
+        self.query_one(".status").set_class(head == "PROVED", "-good")
+        self.query_one(".status").set_class(head in ("FAILED", "NOT PROVED"), "-bad")
         columns = _LEFT - 1 if self._wide else max(20, width)
         rows = self.progress.rows(self._room(height, columns), columns)
-        self._put("#lineages", "\n".join([*rows, *self._log_line(columns)]))
+        self._put("#lineages", "\n".join(rows))
+        path = self._log_line()
+        self.query_one("#path").display = bool(path)
+        self._put("#path", "\n".join(path))
         self.moved()
 
     def _room(self, height: int, columns: int) -> int:
         """Lines for the certificates; more where many failed, for they are what matters."""
         said = [] if self.running else self.progress.said.splitlines()
         problem = sum(len(textwrap.wrap(line, self.size.width or 80)) for line in said)
-        most = height - _FIXED - problem - len(self._log_line(columns))
+        most = height - _FIXED - problem - len(self._log_line())
         if self._wide:
             return max(2, most)
         usual = max(3, min(8, height // 3))
         return max(2, min(most - _LOG, max(usual, self.progress.failing(columns) + 1)))
 
-    def _log_line(self, columns: int) -> list[str]:
+    def _log_line(self) -> list[str]:
         """Where all of it can be read, where the rule has no room to say so."""
-        path = "" if self.running else self.progress.log
-        if not path or len(path) <= self._rule_width - 30:
-            return []
-        return textwrap.wrap(f"Full log: {path}", columns)
+        path = "" if self.running or self._beside else self.progress.log
+        return proof.log_line(path, self.size.width or 80) if path else []
+
+    @property
+    def _beside(self) -> bool:
+        """Whether the path fits beside the position in the log, wherever that is."""
+        rows = self.query_one(Lines).virtual_size.height
+        return proof.fits(self.progress.log, rows, self._rule_width)
 
     @property
     def _rule_width(self) -> int:
@@ -188,12 +187,17 @@ class DryRun(Body):
         return width - _LEFT if self._wide else width
 
     def moved(self) -> None:
+        beside = self._beside
+        if beside != self._was_beside:
+            self._was_beside = beside
+            self._draw()
+            return
         lines = self.query_one(Lines)
         right, path = lines.position, self.progress.log
         if self.running:
             right = "following" if lines.follow else f"paused  {right}"
-        here = path and not self.running and not self._log_line(80)
-        text = f"full log: {path}" if here else "certbot"
+        here = path and not self.running and beside
+        text = proof.rule_text(path) if here else "certbot"
         self._put(".rule", rule(text, right, self._rule_width))
 
     def _put(self, where: str, text: str) -> None:
@@ -207,14 +211,7 @@ class DryRun(Body):
     def _ended(self, nothing: None) -> None:
         del nothing
         self._stop("")
-        code = ExitCode.OK
-        if not self.progress.proved:
-            from certtui.renewal.report import exit_code
-
-            done = self.progress.done
-            code = exit_code(done) if done and not done.ok else ExitCode.FAILED
-            code = ExitCode.INTERRUPTED if self.progress.cancelled else code
-        self._close(int(code))
+        self._close(int(self.progress.exit_code()))
 
     def _failed(self, sentence: str, code: int) -> None:
         self._stop(sentence)
@@ -251,11 +248,7 @@ class DryRun(Body):
 
     def help(self) -> list[str]:
         path = self._job.log_path if self.running else self.progress.log
-        lines = self.progress.explained(max(20, self.size.width))
-        lines += [*([f"The full log is in {path}", ""] if path else []), *_HELP]
-        lines.append("What usually keeps a renewal from working, and what mends it:")
-        width = max(len(cause) for cause, _ in usual())
-        return [*lines, *(f"  {cause:<{width}}  {mend}" for cause, mend in usual())]
+        return proof.help_lines(self.progress, path, max(20, self.size.width))
 
     def accept(self) -> None:
         if not self.running:
