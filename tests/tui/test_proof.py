@@ -397,12 +397,14 @@ async def test_a_failure_is_cause_mend_and_key(
     asked = plays(monkeypatch, ending(result(EXAMPLE), result(SHOP, REFUSED)), ending(result(SHOP)))
     async with wizard(tmp_path, size) as driver:
         body = await proved(driver)
-        assert "FAILED   2 of 2   1 failed   0:0" in driver.text
+        assert "FAILED   1 of 2 failed   0:0" in driver.text
         rows = " ".join(str(body.query_one("#lineages", Static).render()).split())
         assert rows == "failed shop.example.org port 80 refused: open it, then r ok example.com"
         assert "/var/lib/certtui/dry-run.log" in driver.text
         assert "r retry" in driver.text
         await driver.press("question_mark")
+        assert "c cancel: certbot is asked to stop" in words(driver), "the keys come first"
+        await driver.press("end")
         assert "the name's port 80 (or 443) refused the connection" in words(driver)
         assert "certbot: Domain: shop.example.org Type: connection" in words(driver)
         await driver.press("escape", "r")
@@ -705,6 +707,85 @@ def test_a_long_name_has_its_reason_below() -> None:
         "            port 80 refused: open it, then r",
     ]
     assert name in " ".join(progress.explained(60))
+
+
+@pytest.mark.parametrize(("width", "most"), [(47, 33), (60, 8), (80, 16)])
+def test_a_reason_is_never_cut_however_many_failed(width: int, most: int) -> None:
+    progress = many(60)
+    for name in progress.names:
+        progress.take(result(name, "Some challenges have failed."))
+    rows = progress.rows(most, width)
+    assert len(rows) <= most and all(len(row) <= width for row in rows)
+    assert not any("..." in row for row in rows)
+    assert "certbot gave no cause" in rows[0] or rows[1].strip() == "certbot gave no cause"
+    shown = sum(row.startswith("  failed ") for row in rows)
+    assert rows[-1] == f"  and {60 - shown} failed" and shown >= most // 2 - 1
+
+
+@pytest.mark.parametrize(
+    ("states", "head", "said"),
+    [
+        (("failed", "ok"), "", "2 of 2   1 failed   0:09"),
+        (("failed", "ok"), "FAILED", "FAILED   1 of 2 failed   0:09"),
+        (("failed", "failed"), "FAILED", "FAILED   2 of 2 failed   0:09"),
+        (("failed", "skipped"), "FAILED", "FAILED   1 of 2 failed   1 skipped   0:09"),
+        (("ok", "ok"), "PROVED", "PROVED   2 of 2   0:09"),
+    ],
+)
+def test_the_headline_counts_what_its_word_says(
+    states: tuple[str, str], head: str, said: str
+) -> None:
+    progress = many(2)
+    for name, state in zip(progress.names, states, strict=True):
+        progress.take(LineageResult(name, state, "", 1.0))  # type: ignore[arg-type]
+    assert progress.headline(9, 80, head).startswith(said)
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 36)])
+@pytest.mark.parametrize("length", [20, 30, 38, 45, 55])
+async def test_the_path_of_the_log_is_whole_wherever_a_row_has_room(
+    tmp_path: Path, size: tuple[int, int], length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/var/lib/".ljust(length, "x")
+    text = [Line(f"line {number}", 0.1) for number in range(1500)]
+    end = replace(ending(result(EXAMPLE), result(SHOP))[-1], log=path)
+    plays(monkeypatch, [*text, result(EXAMPLE), result(SHOP), end])
+    async with wizard(tmp_path, size) as driver:
+        body = await proved(driver)
+        for _ in range(3):
+            whole = path in driver.text or path in words(driver).replace(" ", "")
+            assert whole, driver.text
+            assert f"of {body.query_one(Lines).virtual_size.height} --" in driver.text
+            await driver.press("home")
+
+
+#: The numbers of red and green, and of bright red and bright green (ECMA-48 8.3.117).
+RED, GREEN = (1, 9), (2, 10)
+
+
+def _colour(driver: Driver, words_: str) -> int | None:
+    """The number of the colour in which the words stand on the screen."""
+    for strip in driver.app.screen._compositor.render_strips():
+        for segment in strip:
+            if segment.text.startswith(words_) and segment.style and segment.style.color:
+                return segment.style.color.number
+    raise AssertionError(f"{words_} is nowhere:\n{driver.text}")
+
+
+async def test_the_word_of_the_end_has_its_colour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plays(monkeypatch, ending(result(EXAMPLE), result(SHOP, REFUSED)), ending(result(SHOP)))
+    async with wizard(tmp_path) as driver:
+        await proved(driver)
+        assert _colour(driver, "FAILED") in RED
+        await driver.press("enter")
+        assert _colour(driver, "SET UP, NOT PROVED") in RED
+        await driver.press("r")
+        await driver.until(lambda: "PROVED   2 of 2" in driver.text)
+        assert _colour(driver, "PROVED") in GREEN
+        await driver.press("enter")
+        assert _colour(driver, "SET UP AND PROVED") in GREEN
 
 
 # -- Done ------------------------------------------------------------------------------------------
