@@ -338,7 +338,7 @@ FIELDS: tuple[Field, ...] = (
         Kind.TEXT,
         "certtui-renew",
         "What are the units and the cron file called?",
-        "letters, digits, - and _; the cron file is called so, too",
+        "letters, digits, - and _; names the cron file, too",
         "files",
         check=values.unit_name,
         advanced=True,
