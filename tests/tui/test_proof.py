@@ -737,7 +737,7 @@ def test_the_headline_counts_what_its_word_says(
 ) -> None:
     progress = many(2)
     for name, state in zip(progress.names, states, strict=True):
-        progress.take(LineageResult(name, state, "", 1.0))  # type: ignore[arg-type]
+        progress.take(LineageResult(name, state, "", 1.0))
     assert progress.headline(9, 80, head).startswith(said)
 
 
@@ -748,8 +748,7 @@ async def test_the_path_of_the_log_is_whole_wherever_a_row_has_room(
 ) -> None:
     path = "/var/lib/".ljust(length, "x")
     text = [Line(f"line {number}", 0.1) for number in range(1500)]
-    end = replace(ending(result(EXAMPLE), result(SHOP))[-1], log=path)
-    plays(monkeypatch, [*text, result(EXAMPLE), result(SHOP), end])
+    plays(monkeypatch, [*text, *ending(result(EXAMPLE), result(SHOP), log=path)])
     async with wizard(tmp_path, size) as driver:
         body = await proved(driver)
         for _ in range(3):
