@@ -9,12 +9,17 @@ if TYPE_CHECKING:
     from certtui.interview import Interview
 
 
+def live(interview: Interview) -> bool:
+    """Whether this is about the machine itself, which the commands then speak of."""
+    return interview.session.root == "/"
+
+
 def remember(interview: Interview) -> list[tuple[str, str]]:
     """The commands to remember, and what each does: only those that work where this was set up."""
     session = interview.session
     if session.note == "demo":
         return [("sudo certtui", "on a server: this folder is gone when the demo ends")]
-    if session.root != "/":
+    if not live(interview):
         below = f"--root {shlex.quote(session.root)}"
         return [
             (f"certtui diff {below}", "what differs from the plan"),

@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, OptionList, Static
 from textual.worker import Worker, WorkerState
 
-from certtui import crash, traces
+from certtui import crash, farewell, traces
 from certtui import interview as talk
 from certtui.errors import CerttuiError, ExitCode
 from certtui.session import Session
@@ -253,6 +253,8 @@ class WizardApp(Keyed):
             from certtui import detached
 
             detached.seen(self.session.root)
+        if sentence := farewell.unkept(self.interview):
+            self.farewell = [*self.farewell, sentence]
         self._finish(code)
 
     def _finish(self, code: int | None) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
+
+if TYPE_CHECKING:
+    from certtui.tui.app import WizardApp
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,13 @@ class ChoiceList(OptionList):
             self.add_options([Option(self._prompt(index, at)) for index in range(len(self._rows))])
             self.highlighted = at if self._rows else None
         self._measured()
+
+    def action_select(self) -> None:
+        """Enter; a list without rows leaves it to the page, which may have nothing to do."""
+        if self.highlighted is None:
+            cast("WizardApp", self.app).action_accept()
+        else:
+            super().action_select()
 
     @property
     def overflows(self) -> bool:

@@ -188,7 +188,7 @@ class Scene:
 
 #: Files of the throw-away root belong to whoever runs this; on a server they are root's.
 _PLACES: Mapping[str, Callable[..., Any]] = {
-    "certtui.tui.screens.done._live": lambda interview: True,
+    "certtui.farewell.live": lambda interview: True,
     "certtui.change.model._owner": lambda snapshot: "root:root",
     # A normal user's plan is kept in a home folder; here none is.
     "certtui.interview.Interview.keep_plan": lambda self: KEPT,

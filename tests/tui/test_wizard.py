@@ -430,7 +430,8 @@ async def test_half_an_address_is_not_an_answer(tmp_path: Path) -> None:
         await driver.until(lambda: driver.app.interview.facts is not None)
         await driver.press("enter", "enter", "enter", "enter", *"admin@", "escape")
         assert driver.app.interview.values()["mail.to"] == ""
-        await driver.press("enter", *"admin@example.com", "escape")
+        # It is not lost either.
+        await driver.press("enter", *"example.com", "escape")
         assert driver.app.interview.values()["mail.to"] == "admin@example.com"
 
 

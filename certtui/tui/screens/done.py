@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from certtui import explain
+from certtui import explain, farewell
 from certtui.errors import CerttuiError
-from certtui.farewell import remember
 from certtui.interview import Interview
 from certtui.tui.body import Body, Keys
 from certtui.tui.progress import Progress
@@ -49,7 +48,7 @@ def summary(interview: Interview, progress: Progress | None, *, short: int = 0) 
         lines += _block("Failed", _failed(progress))
         lines += _block("Why", [progress.trouble] if progress.trouble else [])
         lines += _block("Full log", [progress.log] if progress.log else [])
-    commands = remember(interview)
+    commands = farewell.remember(interview)
     if short:
         names = [command for command, _ in commands]
         line = "   ".join(names)
@@ -63,7 +62,7 @@ def _headline(interview: Interview, progress: Progress | None) -> str:
     if interview.facts is not None and not interview.facts.lineages:
         return "SET UP, NOT PROVED: there is no certificate yet"
     if progress is None:
-        how = ": certtui dry-run proves it" if _live(interview) else ""
+        how = ": certtui dry-run proves it" if farewell.live(interview) else ""
         return f"SET UP, NOT PROVED{how}"
     count = f"{progress.count('ok')} of {len(progress.states)}"
     if progress.proved:
@@ -71,13 +70,8 @@ def _headline(interview: Interview, progress: Progress | None) -> str:
     if progress.cancelled:
         tried = f"{progress.tried} of {len(progress.states)}"
         return f"SET UP, NOT PROVED: the dry run was cancelled after {tried}"
-    then = "; mend it, then: certtui dry-run" if _live(interview) else ""
+    then = "; mend it, then: certtui dry-run" if farewell.live(interview) else ""
     return f"SET UP, NOT PROVED: dry run renewed {count}{then}"
-
-
-def _live(interview: Interview) -> bool:
-    """Whether this is about the machine itself, which the commands then speak of."""
-    return interview.session.root == "/"
 
 
 def _next(interview: Interview) -> list[str]:
@@ -103,7 +97,8 @@ def _first(interview: Interview) -> list[str]:
     if facts is None or facts.lineages:
         return []
     command = first_certificate(interview.document(lenient=True).plan, facts)
-    return _block("First", [command, *(["then: certtui dry-run"] if _live(interview) else [])])
+    then = ["then: certtui dry-run"] if farewell.live(interview) else []
+    return _block("First", [command, *then])
 
 
 def _failed(progress: Progress) -> list[str]:

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from certtui.errors import ExitCode
+from certtui.explain import LOOKING
 from certtui.tui import preview as say
 from certtui.tui.body import Body, Keys
 from certtui.tui.choices import ChoiceList, Row
@@ -37,10 +38,7 @@ _HELP = [
     "removed: not in the plan any more        conflict: certtui did not write what is there",
 ]
 
-_LOOKING = "looking at this host..."
-
 _HURRIED = "a came with other keys, as pasted text does: nothing was applied; press a."
-
 _IN_SYNC = "Nothing has to change. With a, apply tries every renewal, and so proves it."
 
 #: Rows of the list that are no file.
@@ -71,7 +69,7 @@ class Review(Body, can_focus=False):
         self._entries: list[FileChange | str] = []
 
     def compose(self) -> ComposeResult:
-        yield Static(_LOOKING, classes="status", markup=False)
+        yield Static(LOOKING, classes="status", markup=False)
         yield Static(classes="problem", markup=False)
         yield ChoiceList([], id="files")
         yield Static(classes="rule", markup=False)
@@ -96,7 +94,7 @@ class Review(Body, can_focus=False):
         self.preview, self.problem, self.unseen, self._looking = None, "", False, True
         self._entries, self._answers = [], self.interview.values()
         self._redraw()
-        self.query_one(".status", Static).update(_LOOKING)
+        self.query_one(".status", Static).update(LOOKING)
         self.say("")
         self.wizard.background(self._compare, self._compared, self._failed)
         self.wizard.refresh_frame()
