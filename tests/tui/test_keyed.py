@@ -146,6 +146,7 @@ async def test_before_the_host_is_known_there_are_no_answers_to_list(tmp_path: P
         await driver.press("equals_sign")
         assert isinstance(driver.app.body, Welcome)
         go.set()
+        await driver.until(lambda: driver.app.interview.facts is not None)
 
 
 def test_a_burst_in_a_terminal(tmp_path: Path) -> None:
