@@ -30,6 +30,17 @@ def job(root: Path) -> Job:
     return Job(base, str(root), known=facts(str(root / "certbot")))
 
 
+@pytest.fixture
+def slow_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step lasts until whoever watches it can keep up."""
+    slow = (
+        "import time; from certtui.change import outcome; told = outcome.Recorder.step; "
+        "outcome.Recorder.step = lambda self, step: (told(self, step), time.sleep(0.4)); "
+    )
+    code = detached._CODE.replace("from certtui import", f"{slow}from certtui import")
+    monkeypatch.setattr("certtui.detached._CODE", code)
+
+
 def start(job: Job) -> Detached:
     return Detached(job, Consent(), job.draft().preview)
 
@@ -57,7 +68,7 @@ def test_its_steps_arrive_as_they_happen(tmp_path: Path) -> None:
     assert not detached.is_unseen(str(tmp_path))
 
 
-def test_it_is_in_another_session(tmp_path: Path) -> None:
+def test_it_is_in_another_session(tmp_path: Path, slow_steps: None) -> None:
     work = start(job(tmp_path))
     seen: list[int] = []
 
@@ -118,7 +129,7 @@ def test_another_at_work_keeps_its_record(tmp_path: Path) -> None:
     assert record is not None and record.steps == (Step("of the other", True),)
 
 
-def test_killed_from_outside_it_is_taken_back(tmp_path: Path) -> None:
+def test_killed_from_outside_it_is_taken_back(tmp_path: Path, slow_steps: None) -> None:
     work = start(job(tmp_path))
 
     def kill(step: Step) -> None:
