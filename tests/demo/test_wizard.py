@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,7 @@ class Terminal:
             self.press("\r")
             self.wait(f"{title}  ")
         self.wait("a apply")
+        time.sleep(0.3)  # a that comes with other keys is taken for pasted text
         self.press("a")
         self.wait("Simulating renewal")
 
