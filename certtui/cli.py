@@ -201,7 +201,9 @@ def guarded(work: Callable[[], int]) -> int:
 
 
 def _fault(error: Exception) -> int:
-    _complain(f"an error inside certtui ({type(error).__name__}); report: {_report()}")
+    from certtui import crash
+
+    _complain(crash.fault(error))
     return int(ExitCode.FAILED)
 
 
@@ -265,16 +267,3 @@ def _complain(message: str) -> None:
     with contextlib.suppress(OSError):  # the terminal may be gone: then nobody reads it
         for line in message.rstrip("\n").split("\n"):
             print(f"certtui: {visible(line)}", file=sys.stderr)
-
-
-def _report() -> str:
-    """Writes the traceback to a private file and gives its path."""
-    import tempfile
-    import traceback
-
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="certtui-report-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(f"certtui {__version__}, Python {sys.version}\n")
-        traceback.print_exc(file=file)
-        return file.name

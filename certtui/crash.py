@@ -22,6 +22,11 @@ def sentence(error: BaseException) -> str:
         return "\n".join(f"{problem.key} {problem.message}" for problem in error.problems)
     if not unexpected(error):
         return str(error)
+    return fault(error)
+
+
+def fault(error: BaseException) -> str:
+    """The sentence about certtui's own fault, whatever kind of error it is."""
     return f"an error inside certtui ({type(error).__name__}); report: {_report(error)}"
 
 

@@ -16,7 +16,9 @@ from certtui.tui.lines import Lines, StyleOf, no_style
 class Text(Body, can_focus=False):
     """Lines to read; Esc goes back to where one was."""
 
-    #: other keys that the last line names
+    #: what Esc does, for the last line
+    _back: ClassVar[str] = "back"
+    #: other keys that it names
     _others: ClassVar[Keys] = []
 
     def __init__(self, heading: str, lines: Sequence[str], style: StyleOf = no_style) -> None:
@@ -38,7 +40,7 @@ class Text(Body, can_focus=False):
 
     def works(self) -> Keys:
         more: Keys = [("PgDn", "scroll")] if self.query_one(Lines).max_scroll_y > 0 else []
-        return [("Esc", "back"), *more, *self._others]
+        return [("Esc", self._back), *more, *self._others]
 
     def may_leave(self) -> bool:
         return self.wizard.below(self).may_leave()
@@ -68,6 +70,4 @@ class Fault(Text):
 class WholeDiff(Text, can_focus=False):
     """Every diff and command, to read."""
 
-    def works(self) -> Keys:
-        more: Keys = [("PgDn", "scroll")] if self.query_one(Lines).max_scroll_y > 0 else []
-        return [("Esc", "back to Review, where a applies"), *more]
+    _back: ClassVar[str] = "back to Review, where a applies"
