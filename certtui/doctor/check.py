@@ -43,11 +43,15 @@ class Context:
 
 @dataclass(frozen=True)
 class Kind:
-    """One thing that can be found. ``id`` is stable; ``severity`` is what it usually is."""
+    """One thing that can be found. ``id`` is stable; ``severity`` is what it usually is.
+
+    ``why`` says in a sentence or two what follows where it is not so, and how that is known.
+    """
 
     id: str
     severity: Status
     expected: str
+    why: str = ""
 
     def found(
         self,
