@@ -85,6 +85,7 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", action="append", default=[], metavar="ID", help="only this check")
     parser.add_argument("--skip", action="append", default=[], metavar="ID", help="not this check")
     _flag(parser, "--list", "list the checks")
+    _flag(parser, "--fix", "run the mends that nobody objects to, then look again")
 
 
 def _back(parser: argparse.ArgumentParser) -> None:

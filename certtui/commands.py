@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from certtui import workflow
@@ -14,6 +14,8 @@ from certtui.errors import ExitCode, PlanInvalid, Refused, UsageError
 from certtui.workflow import Job
 
 if TYPE_CHECKING:
+    from certtui.change.model import Step
+    from certtui.doctor.finding import Finding
     from certtui.renewal.events import Done, Event
 
 SCHEMA_VERSION = 1
@@ -202,12 +204,29 @@ def _doctor(arguments: argparse.Namespace) -> int:
         print(report.listing(), end="")
         return ExitCode.OK
     _mend(arguments)
-    context = lookups.context(lookups.job_or_none(arguments.plan), arguments.plan)
-    findings = registry.run_checks(context, arguments.only, arguments.skip)
-    if arguments.json:
-        print_json(report.to_json(findings))
+    mended: list[dict[str, Any]] = []
+
+    def look() -> Sequence[Finding]:
+        context = lookups.context(lookups.job_or_none(arguments.plan), arguments.plan)
+        return registry.run_checks(context, arguments.only, arguments.skip)
+
+    def told(step: Step) -> None:
+        mended.append(vars(step))
+        if not arguments.json:
+            output.print_step(step)
+
+    if arguments.fix:
+        from certtui import mending
+        from certtui.host.interface import RealHost
+
+        job = lookups.job_or_none(arguments.plan)
+        findings = mending.mend(job, RealHost(), look, told)
     else:
-        print(report.text(findings, colour=output.colour()), end="")
+        findings = look()
+    if arguments.json:
+        print_json({**report.to_json(findings), **({"mended": mended} if arguments.fix else {})})
+    else:
+        print(report.text(findings, colour=output.colour(), width=output.width()), end="")
     return report.exit_code(findings)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from certtui import workflow
@@ -31,22 +32,29 @@ def job_or_none(path: str | None, root: str = "/") -> Job | None:
         return None
 
 
+#: Seconds for the facts, then for the checks: doctor ends within half a minute on the worst host.
+_FACTS, _CHECKS = 12.0, 14.0
+
+
 def context(job: Job | None, named: str | None) -> Context:
     """What doctor looks at: with the plan if there is one, else what can be seen without.
 
     ``named`` is the plan that was named, which the commands it prints have to name, too.
     """
+    from certtui.doctor.budget import Hurried
     from certtui.doctor.registry import Context
+    from certtui.host.gather import gather
 
     if job is None:
-        host, facts = _bare()
-        return Context(host, facts)
+        facts = gather(Hurried(_FACTS))
+        return Context(Hurried(_CHECKS), facts)
     file = os.path.abspath(named) if named else ""
+    job = replace(job, known=job.gather(Hurried(_FACTS)))
     try:
         rendered, problem = job.rendered, ""
     except Refused as error:
         rendered, problem = None, str(error)
-    return Context(job.host, job.facts, job.plan, rendered, plan_file=file, problem=problem)
+    return Context(Hurried(_CHECKS), job.facts, job.plan, rendered, plan_file=file, problem=problem)
 
 
 def status_of(job: Job | None) -> Status:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
 from typing import Any
 
@@ -89,3 +90,8 @@ def colour() -> bool:
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return sys.stdout.isatty()
+
+
+def width() -> int:
+    """Columns of the terminal that is written to; 0 where it is none, as for a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0

@@ -113,12 +113,14 @@ class Job:
 
     @cached_property
     def facts(self) -> Facts:
-        if self.known is not None:
-            return self.known
+        return self.known if self.known is not None else self.gather(self.host)
+
+    def gather(self, host: Host) -> Facts:
+        """The facts that this plan asks of a host, as they are now."""
         from certtui.host.gather import gather
 
         return gather(
-            self.host,
+            host,
             certbot_command=self.plan.certbot.command,
             config_dir=self.config_dir,
             unit=self.plan.files.unit,

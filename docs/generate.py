@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tomlkit
 
-from certtui.doctor import report
+from certtui.doctor import registry, report
 from certtui.plan import document
 from certtui.plan.fields import FIELDS, Field, Kind
 
@@ -54,11 +54,33 @@ def _row(field: Field) -> str:
 
 
 def checks_page() -> str:
-    """The doctor's checks as ``certtui doctor --list`` prints them."""
-    head = (
-        "# The doctor's checks\n\n`certtui doctor --only ID` and `--skip ID` take these names.\n\n"
-    )
-    return f"{_NOTE}{head}```text\n{report.listing()}```\n"
+    """Everything that the doctor can find, a heading each: findings link to them."""
+    parts = [_NOTE, _CHECKS_HEAD, f"```text\n{report.listing()}```\n"]
+    group = ""
+    for kind in registry.kinds():
+        if kind.id.partition(".")[0] != group:
+            group = kind.id.partition(".")[0]
+            parts.append(f"\n## {group}\n")
+        parts.append(f"\n### {kind.id}\n\n{kind.severity.value}; expected: {kind.expected}.\n")
+        if kind.why:
+            parts.append(f"\n{kind.why}\n")
+    return "".join(parts)
+
+
+_CHECKS_HEAD = """\
+# The doctor's checks
+
+`certtui doctor` proves that the next renewal will happen and that somebody hears of it if not. Each
+finding says what was seen, what was expected and why it matters, and prints the command that mends
+it. `--only ID` and `--skip ID` take these names, or a group's ("cron"). `--fix` runs the mends that
+nobody objects to: what concerns certtui's own files goes through the same journalled apply as
+everything else, then services are started and units read again; edited files and whatever a person
+must decide are left alone. `--json` is described by [doctor.schema.json](doctor.schema.json).
+
+The exit code is 1 for a failure (`fail`) or a check that broke (`crash`), else 0: a warning
+(`warn`) and what could not be looked at (`skip`) do not fail.
+
+"""
 
 
 PAGES = {"plan.md": plan_page, "checks.md": checks_page}

@@ -34,11 +34,17 @@ class Context:
     def is_root(self) -> bool:
         return self.facts.system.is_root
 
-    def apply(self, *, force: bool = False, safe: bool = False) -> Fix:
-        """The command that makes the files what the plan says; it starts no dry run."""
+    def apply(self, *, force: bool = False, safe: bool | None = None) -> Fix:
+        """The command that makes the files what the plan says; it starts no dry run.
+
+        It is safe where nothing has to be decided, which a forced one takes from a person.
+        """
         forced = ("--force",) if force else ()
         named = (self.plan_file,) if self.plan_file else ()
-        return Fix(("certtui", "apply", "--no-dry-run", *forced, *named), safe)
+        return Fix(
+            ("certtui", "apply", "--no-dry-run", *forced, *named),
+            not force if safe is None else safe,
+        )
 
 
 @dataclass(frozen=True)
@@ -63,17 +69,24 @@ class Kind:
         status: Status | None = None,
     ) -> Finding:
         """Not as expected. ``status`` where it is milder or worse than usual."""
-        return Finding(
-            self.id, status or self.severity, subject, message, evidence, self.expected, fix
-        )
+        return self._said(status or self.severity, subject, message, evidence, fix)
 
     def ok(self, subject: str, message: str, evidence: str = "") -> Finding:
         """As expected."""
-        return Finding(self.id, Status.OK, subject, message, evidence, self.expected)
+        return self._said(Status.OK, subject, message, evidence)
 
     def skip(self, subject: str, reason: str) -> Finding:
         """It could not be looked at, or there is nothing to look at."""
-        return Finding(self.id, Status.SKIP, subject, reason, "", self.expected)
+        return self._said(Status.SKIP, subject, reason)
+
+    def crash(self, message: str, evidence: str) -> Finding:
+        """The check itself broke, or did not end: whether it is as expected is not known."""
+        return self._said(Status.CRASH, "", message, evidence)
+
+    def _said(
+        self, status: Status, subject: str, message: str, evidence: str = "", fix: Fix | None = None
+    ) -> Finding:
+        return Finding(self.id, status, subject, message, evidence, self.expected, fix, self.why)
 
 
 @dataclass(frozen=True)

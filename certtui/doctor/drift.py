@@ -84,7 +84,8 @@ def _content(context: Context, change: FileChange) -> Finding:
     edited = change.state == "conflict"
     message = change.reason if edited else "not what the plan says now; it was not applied yet"
     # A forced apply keeps the edited file for undo; whoever edited it must still decide.
-    return _CONTENT.found(change.path, message, change.diff(), context.apply(force=edited))
+    fix = context.apply(force=edited, safe=False)
+    return _CONTENT.found(change.path, message, change.diff(), fix)
 
 
 def _told_elsewhere(path: str, live: Snapshot) -> bool:

@@ -28,8 +28,10 @@ class Fix:
 class Finding:
     """One answer of one check about one subject.
 
-    ``id`` is stable ("cron.group-writable"); ``evidence`` is what was seen (a command with its exit
-    code and an excerpt, or a path with its mode); ``expected`` what should have been seen.
+    ``id`` is stable ("cron.insecure-mode"); ``evidence`` is what was seen (a command with its exit
+    code and an excerpt, or a path with its mode); ``expected`` what should have been seen, ``why``
+    what follows if it is not. ``seconds`` is how long the check took that found it, with all that
+    it found.
     """
 
     id: str
@@ -39,3 +41,10 @@ class Finding:
     evidence: str = ""
     expected: str = ""
     fix: Fix | None = None
+    why: str = ""
+    seconds: float = 0.0
+
+    @property
+    def docs(self) -> str:
+        """Where its kind is described: a heading of ``docs/checks.md``, as GitHub links it."""
+        return f"docs/checks.md#{self.id.replace('.', '')}"

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import threading
+import time
+from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from certtui.doctor import (
     account,
@@ -46,34 +50,73 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+#: Checks that run side by side: most of them wait for a program that answers.
+_WORKERS = 4
+
+#: Seconds after which a check that has not ended is a finding of its own.
+LIMIT = 15.0
+
+
 def kinds() -> tuple[Kind, ...]:
     """Everything that can be found, in the order of the checks."""
     return tuple(kind for check in CHECKS for kind in check.kinds)
 
 
 def run_checks(
-    context: Context, only: Sequence[str] = (), skip: Sequence[str] = ()
+    context: Context,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    *,
+    limit: float = LIMIT,
 ) -> tuple[Finding, ...]:
     """The findings of the checks chosen, in the order of the checks.
 
     An id names one kind of finding ("cron.insecure-mode") or, up to its dot, a whole group
-    ("cron"). Raises :class:`UsageError` for one that does not exist.
+    ("cron"). Raises :class:`UsageError` for one that does not exist. Ends within ``limit`` seconds,
+    whatever hangs.
     """
     wanted = _named(only) or {kind.id for kind in kinds()}
     wanted -= _named(skip)
     asked = _exactly(only) & wanted
     found: list[Finding] = []
     answers: list[Finding] = []
-    for check in CHECKS:
-        if not wanted & set(check.ids):
-            continue
-        said = list(_run(check, context))
+    chosen = [check for check in CHECKS if wanted & set(check.ids)]
+    for check, said in zip(chosen, _side_by_side(chosen, context, limit), strict=True):
         found += [one for one in said if one.id in wanted or one.status is Status.CRASH]
         seen = {finding.id for finding in said}
         answers += [
             _answer(kind, said) for kind in check.kinds if kind.id in asked and kind.id not in seen
         ]
     return (*found, *answers)
+
+
+def _side_by_side(
+    checks: Sequence[Check], context: Context, limit: float
+) -> list[Sequence[Finding]]:
+    """What each check says; one that has not ended in time is left behind."""
+    deadline = time.monotonic() + limit
+    waiting = deque(enumerate(checks))
+    said: dict[int, Sequence[Finding]] = {}
+
+    def work() -> None:
+        while waiting:
+            try:
+                at, check = waiting.popleft()
+            except IndexError:
+                return  # another one was faster
+            began = time.monotonic()
+            found = list(_run(check, context))
+            seconds = round(time.monotonic() - began, 3)
+            said[at] = [replace(finding, seconds=seconds) for finding in found]
+
+    # Daemons, so that one that hangs (on a network file system, say) does not keep us from ending.
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(_WORKERS)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(max(0.0, deadline - time.monotonic()))
+    late = f"did not end within {limit:g} s"
+    return [said.get(at, [check.kinds[0].crash(late, "")]) for at, check in enumerate(checks)]
 
 
 def _answer(kind: Kind, said: Sequence[Finding]) -> Finding:
@@ -123,4 +166,4 @@ def _run(check: Check, context: Context) -> Iterator[Finding]:
 
 def _crash(kind: Kind, error: Exception) -> Finding:
     message = f"the check itself broke ({type(error).__name__}); please report it"
-    return Finding(kind.id, Status.CRASH, "", message, str(error), kind.expected)
+    return kind.crash(message, str(error))

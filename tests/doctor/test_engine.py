@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from certtui.doctor import registry, report
+from certtui.doctor.budget import Hurried
 from certtui.doctor.check import Check, Context, Kind
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.errors import ExitCode, UsageError
 from tests.doctor.support import LOG, Applied, context, facts
 from tests.facts.support import FakeHost
 
+DOCS = Path(__file__).parents[2] / "docs"
+SCHEMA = json.loads((DOCS / "doctor.schema.json").read_text("utf-8"))
 KIND = Kind("x.broken", Status.FAIL, "it holds")
 
 
@@ -43,8 +50,6 @@ def test_a_check_that_breaks_is_a_crash_and_no_pass(
 
 
 def test_what_only_root_may_see_is_skipped(monkeypatch: pytest.MonkeyPatch, made: Context) -> None:
-    from dataclasses import replace
-
     with_check(monkeypatch, PermissionError(13, "Permission denied", "/x"))
     system = replace(made.facts.system, is_root=False)
     user = replace(made, facts=replace(made.facts, system=system))
@@ -97,19 +102,76 @@ def test_the_text_is_worst_first_and_escapes_what_a_terminal_would_obey() -> Non
     assert "\x1b[31m" in report.text(findings, colour=True)
 
 
-def test_the_json_of_the_contract(made: Context) -> None:
-    data = json.loads(json.dumps(report.to_json(registry.run_checks(made))))
-    assert data["findings"]
-    for item in data["findings"]:
-        assert set(item) == {
-            "id", "status", "subject", "message", "evidence", "expected", "fix",
-        }  # fmt: skip
-        assert item["status"] in ("ok", "warn", "fail", "skip", "crash")
+def test_the_json_is_what_its_schema_says(made: Context) -> None:
+    broken = replace(made, facts=replace(made.facts, mailer=None, lineages=()))
+    findings = registry.run_checks(broken)
+    data = json.loads(json.dumps({"schema_version": 1, **report.to_json(findings)}))
+    jsonschema.validate(data, SCHEMA)
+    assert data["healthy"] is False
+    assert data["counts"]["fail"] == sum(item["status"] == "fail" for item in data["findings"]) > 0
+    assert any(item["fix"] for item in data["findings"])
+
+
+def test_the_schema_takes_nothing_else(made: Context) -> None:
+    data = {"schema_version": 1, **report.to_json(registry.run_checks(made))}
+    data["findings"][0]["status"] = "fine"
+    with pytest.raises(jsonschema.ValidationError, match="fine"):
+        jsonschema.validate(data, SCHEMA)
+
+
+def test_every_finding_leads_to_a_heading_of_the_docs() -> None:
+    page = (DOCS / "checks.md").read_text("utf-8")
+    # GitHub's anchors: lower case, punctuation but "-" and "_" left out, blanks as "-".
+    headings = {
+        re.sub(r"[^\w -]", "", line.removeprefix("### ")).replace(" ", "-")
+        for line in page.splitlines()
+        if line.startswith("### ")
+    }
+    links = [Finding(kind.id, Status.OK, "", "").docs for kind in registry.kinds()]
+    assert {link.removeprefix("docs/checks.md#") for link in links} == headings
+
+
+def test_a_check_that_hangs_is_left_behind(made: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def hangs(given: Context) -> Iterator[Finding]:
+        assert over.wait(30)
+        yield KIND.ok("", "at last")
+
+    other = Kind("y.fine", Status.FAIL, "it holds")
+    checks = (Check((KIND,), hangs), Check((other,), lambda given: [other.ok("", "fine")]))
+    monkeypatch.setattr(registry, "CHECKS", checks)
+    first, second = registry.run_checks(made, limit=0.2)
+    over.set()
+    assert (first.status, first.message) == (Status.CRASH, "did not end within 0.2 s")
+    assert (second.status, second.message) == (Status.OK, "fine")
+
+
+def test_a_program_that_hangs_has_what_is_left_of_the_time() -> None:
+    host = Hurried(0.0)
+    assert host.run(["sleep", "20"]).code == 124
+    assert Hurried(20.0).run(["true"]).ok
+
+
+def test_of_many_that_are_well_the_first_are_shown() -> None:
+    findings = [Finding("a.x", Status.OK, f"number {at}", "fine") for at in range(25)]
+    findings += [Finding("a.y", Status.FAIL, f"bad {at}", "no") for at in range(25)]
+    text = report.text(findings, colour=False)
+    assert text.count("number ") == 10
+    assert "  ok     15 more (certtui doctor --only a.x --json)\n" in text
+    assert text.count("FAIL   bad ") == 25  # none of these is left out
+
+
+def test_prose_is_broken_and_commands_are_not() -> None:
+    kind = Kind("a.x", Status.FAIL, "word " * 30, why="because " * 20)
+    finding = kind.found("", "message " * 20, "evidence " * 20, Fix(("mend", "it " * 40)))
+    lines = report.text([finding], colour=False, width=80).splitlines()
+    long = [line.split()[0] for line in lines if len(line) > 80]
+    assert long == ["seen:", "mend:"]
+    assert sum(line.startswith("         why:  because") for line in lines) == 1
 
 
 def test_a_user_is_told_how_much_he_could_not_see(made: Context) -> None:
-    from dataclasses import replace
-
     system = replace(made.facts.system, is_root=False)
     host = FakeHost(closed={LOG, "/var/lib/certtui/pending-deploy"}, root_user=False)
     user = replace(made, host=host, facts=replace(made.facts, system=system), rendered=None)
