@@ -18,7 +18,7 @@ import pytest
 
 from tests.host import server
 from tests.host.folders import scratch
-from tests.host.image import image
+from tests.host.image import PYTHON, image
 from tests.host.machine import Machine, install
 from tests.host.terminal import Terminal
 from tests.host.web import NGINX, Web
@@ -124,16 +124,19 @@ def machine(workshop: Path, ssh_key: Path) -> Machines:
 
     Each combination of release and web server is prepared once, when it is first asked for.
     """
-    packages = workshop / "packages"
-    install(packages)
-
     preparing = threading.Lock()  # tests start hosts side by side
+
+    @functools.cache
+    def packages(suite: str) -> Path:
+        folder = workshop / f"packages-{suite}"
+        install(folder, PYTHON[suite])
+        return folder
 
     @functools.cache
     def layers(suite: str, web: Web) -> list[Path]:
         base, layer = image(suite), workshop / f"{suite}-{web.kind}"
         shutil.rmtree(layer, ignore_errors=True)  # what a try that failed has left
-        first = Machine([base], packages=packages, keep=layer)
+        first = Machine([base], packages=packages(suite), keep=layer)
         try:
             server.prepare(first, ssh_key.with_suffix(".pub").read_text(), web)
             first.boot()
@@ -145,8 +148,8 @@ def machine(workshop: Path, ssh_key: Path) -> Machines:
 
     def make(machine_id: str = "", *, suite: str = SUITE, web: Web = NGINX) -> Machine:
         with preparing:
-            lower = layers(suite, web)
-        return Machine(lower, packages=packages, machine_id=machine_id)
+            lower, installed = layers(suite, web), packages(suite)
+        return Machine(lower, packages=installed, machine_id=machine_id)
 
     return make
 

@@ -38,6 +38,9 @@ PACKAGES = (
     "wget",
 )
 
+#: The version of a release's python3.
+PYTHON = {"bookworm": "3.11", "trixie": "3.13"}
+
 #: Nothing may start in the chroot; on the booted host everything must.
 _POLICY = (
     'printf "#!/bin/sh\\nexit 101\\n" >"$1/usr/sbin/policy-rc.d"; '

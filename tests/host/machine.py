@@ -267,10 +267,14 @@ def _child(pid: int) -> int:
     return int(children[0]) if children else 0
 
 
-def install(folder: Path) -> None:
-    """Builds certtui as its users get it and puts it and what it needs into ``folder``."""
+def install(folder: Path, python: str) -> None:
+    """Builds certtui as its users get it and puts it and what it needs into ``folder``.
+
+    ``python`` is the version of the host's Python, for which compiled packages are chosen.
+    """
     project = Path(__file__).parents[2]
     argv = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)]
+    argv += ["--python-version", python, "--only-binary=:all:"]
     argv += ["--disable-pip-version-check", "--root-user-action=ignore", str(project)]
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:

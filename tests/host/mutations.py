@@ -1,9 +1,10 @@
 """The mutation table: how a host is broken in silence, and what doctor has to say of it.
 
 The rows are data: ``mutations/*.toml``, a table a row. Each breaks a booted host on which a plan
-was applied in exactly one way. Doctor must then name it by the row's id and say nothing else that is
-new, and the command that it prints must make the finding go away. Hosts are shared by the rows of
-one schedule and web server: a row whose host does not get well again costs the next one a new host.
+was applied in exactly one way. Doctor must then name it by the row's id and say nothing else that
+is new, and the command that it prints must make the finding go away. Hosts are shared by the rows
+of one schedule and web server: a row whose host does not get well again costs the next one a new
+host.
 """
 
 from __future__ import annotations

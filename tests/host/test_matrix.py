@@ -1,4 +1,4 @@
-"""Each web server with each schedule on each release: apply, apply again, diff and remove.
+"""Each web server with each schedule on each release: apply, apply again, diff, doctor, remove.
 
 Every run has a column of each: all schedules with nginx on the older release and with Apache on
 the newer one. ``nox -s host_full`` has all.
@@ -6,14 +6,19 @@ the newer one. ``nox -s host_full`` has all.
 
 from __future__ import annotations
 
+import json
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from tests.host import at, server
 from tests.host.machine import Machine
+from tests.host.mutations import look
 from tests.host.schedules import PLAN, SCHEDULES, Schedule, quiet
 from tests.host.web import APACHE, NGINX, Web
 
@@ -24,6 +29,7 @@ IN_EVERY_RUN = (("bookworm", NGINX), ("trixie", APACHE))
 COLUMNS = (*IN_EVERY_RUN, ("bookworm", APACHE), ("trixie", NGINX))
 
 ROOTS = [0, 0]
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def columns() -> Iterator[Any]:
@@ -67,6 +73,7 @@ def test_cell(
     new_host: Callable[..., Machine], suite: str, web: Web, schedule: Schedule, transcript: Keep
 ) -> None:
     host = new_host(quiet(schedule), suite=suite, web=web)
+    server.make_due(host, server.DUE, due=False)
     before = host.listing()
     host.write(PLAN, server.plan(schedule.backend, web=web, trigger=schedule.trigger))
     for argv in (["cat", PLAN], ["certbot", "--version"], [web.service, "-v"]):
@@ -93,6 +100,7 @@ def test_cell(
 
     idle(host, transcript)
     check_schedule(host, schedule, transcript)
+    healthy(host, transcript)
 
     removed = host.certtui("remove")
     transcript(removed, "certtui remove")
@@ -105,6 +113,20 @@ def test_cell(
     assert at.queued(host) == []
     for name in ("at-state", "at-lock"):
         assert not host.exists(f"/var/lib/certtui/{name}")
+
+
+def healthy(host: Machine, keep: Keep) -> None:
+    """Doctor has nothing to say of it, not even a warning, within seconds; both JSONs are valid."""
+    began = time.monotonic()
+    seen = look(host, keep)
+    took = time.monotonic() - began
+    assert (seen.code, seen.findings) == (0, frozenset()), seen.text
+    keep(subprocess.CompletedProcess([], 0, f"{took:.1f} s\n", ""), "how long doctor took")
+    for command in ("doctor", "status"):
+        done = host.certtui(command, "--json")
+        keep(done, f"certtui {command} --json")
+        schema = DOCS / f"{command}.schema.json"
+        jsonschema.validate(json.loads(done.stdout), json.loads(schema.read_text("utf-8")))
 
 
 def idle(host: Machine, keep: Keep) -> None:
