@@ -59,14 +59,20 @@ class Host(Protocol):
 
     root: str
 
-    def read(self, path: str) -> bytes | None:
-        """The bytes of a regular file, or None where there is none. Raises PermissionError."""
+    def read(self, path: str, most: int = -1) -> bytes | None:
+        """The bytes of a regular file, or None where there is none. Raises PermissionError.
+
+        ``most`` is how many of them are read at most, from the beginning; -1 for all.
+        """
 
     def info(self, path: str) -> FileInfo | None:
         """``lstat`` of a path, or None where nothing is there."""
 
     def names(self, path: str) -> list[str]:
         """The sorted names in a directory; empty where there is none. Raises PermissionError."""
+
+    def link(self, path: str) -> str | None:
+        """What a symbolic link says, or None where there is no link. Raises PermissionError."""
 
     def resolve(self, path: str) -> str | None:
         """Where a path ends after every symbolic link, or None where it leads nowhere."""
@@ -97,7 +103,7 @@ class RealHost:
     def _real(self, path: str) -> str:
         return path if self.root == "/" else self.root + path
 
-    def read(self, path: str) -> bytes | None:
+    def read(self, path: str, most: int = -1) -> bytes | None:
         try:
             # O_NONBLOCK: a FIFO in a managed place must be reported, not waited for.
             fd = os.open(self._real(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -110,7 +116,7 @@ class RealHost:
             return None
         with os.fdopen(fd, "rb") as file:
             try:
-                return file.read()
+                return file.read(most)
             except ProcessLookupError:
                 return None  # a file of /proc whose process ended after it was opened
 
@@ -134,6 +140,14 @@ class RealHost:
             return sorted(os.listdir(self._real(path)))
         except (FileNotFoundError, NotADirectoryError):
             return []
+
+    def link(self, path: str) -> str | None:
+        try:
+            return os.readlink(self._real(path))
+        except PermissionError:
+            raise
+        except OSError:
+            return None
 
     def resolve(self, path: str) -> str | None:
         real = os.path.realpath(self._real(path))

@@ -108,8 +108,8 @@ class Applied(FakeHost):
         self.answers["systemctl", "show"] = "\n\n".join(blocks) + "\n"
 
     # The checks read the real files of the root.
-    def read(self, path: str) -> bytes | None:
-        return self.real.read(path)
+    def read(self, path: str, most: int = -1) -> bytes | None:
+        return self.real.read(path, most)
 
     def info(self, path: str) -> Any:
         found = self.real.info(path)
@@ -123,6 +123,9 @@ class Applied(FakeHost):
 
     def names(self, path: str) -> list[str]:
         return self.real.names(path)
+
+    def link(self, path: str) -> str | None:
+        return self.real.link(path)
 
     def resolve(self, path: str) -> str | None:
         return self.real.resolve(path)

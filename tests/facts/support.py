@@ -25,11 +25,12 @@ class FakeHost:
     root: str = "/"
     ran: list[tuple[str, ...]] = field(default_factory=list)
 
-    def read(self, path: str) -> bytes | None:
+    def read(self, path: str, most: int = -1) -> bytes | None:
         real = self.resolve(path)
         if path in self.closed or real in self.closed:
             raise PermissionError(13, "Permission denied", path)
-        return self.files.get(real) if real else None
+        content = self.files.get(real) if real else None
+        return content if content is None or most < 0 else content[:most]
 
     def info(self, path: str) -> FileInfo | None:
         if path in self.links:
@@ -52,6 +53,9 @@ class FakeHost:
         return sorted(
             {name[len(begin) :].split("/")[0] for name in known if name.startswith(begin)}
         )
+
+    def link(self, path: str) -> str | None:
+        return self.links.get(path)
 
     def resolve(self, path: str) -> str | None:
         for _ in range(8):
