@@ -91,7 +91,7 @@ def start_argv(need: Need, facts: Facts, host: Host) -> list[tuple[str, ...]]:
     if not facts.has_systemd:
         return services.switch_on(host, services.script(host, need.name, usual))
     unit = service.unit if service.installed else f"{usual}.service"
-    return [("systemctl", "enable", "--now", unit)] if unit else []
+    return [services.start(host, replace(service, unit=unit))] if unit else []
 
 
 def unmask_argv(service: Service) -> tuple[str, ...]:

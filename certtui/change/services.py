@@ -1,10 +1,11 @@
-"""Daemons on hosts without systemd: OpenRC's (rc-service(8), rc-update(8)) or by service(8)."""
+"""How daemons are started: by systemd, OpenRC (rc-service(8), rc-update(8)) or service(8)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from certtui.change.units import Enablement
+from certtui.host.facts import Service
 from certtui.host.interface import Host
 
 Argv = tuple[str, ...]
@@ -18,6 +19,25 @@ def script(host: Host, daemon: str, usual: str) -> str:
     """The name of a daemon's script; ``usual`` is what it will be called where there is none."""
     found = (name for name in _SCRIPTS[daemon] if host.info(f"/etc/init.d/{name}") is not None)
     return next(found, usual)
+
+
+def start(host: Host, service: Service) -> Argv:
+    """The command that starts a daemon that is installed; with systemd also after a reboot."""
+    if service.unit:
+        return ("systemctl", "enable", "--now", service.unit)
+    return _to(host, script(host, service.name, _usual(host, service.name)), "start")
+
+
+def restart(host: Host, service: Service) -> Argv:
+    """The command that ends a daemon, if it runs, and starts it anew."""
+    if service.unit:
+        return ("systemctl", "restart", service.unit)
+    return _to(host, script(host, service.name, _usual(host, service.name)), "restart")
+
+
+def _usual(host: Host, daemon: str) -> str:
+    """What a script is called where none is seen: cron's is crond, but in the Debian family."""
+    return "crond" if daemon == "cron" and host.which("crond") else daemon
 
 
 def query(host: Host, names: Iterable[str]) -> dict[str, Enablement]:

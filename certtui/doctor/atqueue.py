@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 
+from certtui.change import services
 from certtui.change.packages import install_argv
 from certtui.doctor import atstate
 from certtui.doctor.check import Check, Context, Kind, needs_root, no_plan, not_needed
@@ -138,8 +139,7 @@ def _right(context: Context, plan: Plan) -> set[datetime]:
 
 
 def _restart(context: Context) -> Fix:
-    unit = context.facts.atd.unit
-    return Fix(("systemctl", "restart", unit) if unit else ("service", "atd", "restart"), True)
+    return Fix(services.restart(context.host, context.facts.atd), True)
 
 
 def _named(jobs: Sequence[Job]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from certtui.change import services
 from certtui.change.packages import install_argv
 from certtui.change.provision import unmask_argv
 from certtui.doctor.check import Context, Kind
@@ -35,12 +36,4 @@ def _word(is_so: bool, word: str) -> str:
 
 
 def _start(context: Context, service: Service) -> Fix:
-    if service.unit:
-        return Fix(("systemctl", "enable", "--now", service.unit.removesuffix(".service")), True)
-    # cron's program, and its service, is crond everywhere but in the Debian family.
-    name = service.name
-    if name == "cron" and context.host.which("crond"):
-        name = "crond"
-    if context.host.which("rc-service"):
-        return Fix(("rc-service", name, "start"), True)
-    return Fix(("service", name, "start"), True)
+    return Fix(services.start(context.host, service), True)

@@ -176,7 +176,7 @@ def test_atd_counts_where_the_plan_uses_it(timer: Applied) -> None:
     (found,) = run_checks(stopped, ["atd"])
     assert found.status is FAIL
     assert found.fix is not None
-    assert found.fix.argv == ("systemctl", "enable", "--now", "atd")
+    assert found.fix.argv == ("systemctl", "enable", "--now", "atd.service")
     (found,) = run_checks(at, ["atd"])
     assert found.status is OK
 
