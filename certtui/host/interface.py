@@ -54,6 +54,20 @@ class FileInfo:
     mtime: float
 
 
+@dataclass(frozen=True)
+class Space:
+    """What is left on a file system, by ``statvfs``: bytes, and inodes (all 0 where it has none).
+
+    ``free`` and ``free_inodes`` are what root may use; ``device`` tells one file system from another.
+    """
+
+    device: int
+    total: int
+    free: int
+    inodes: int
+    free_inodes: int
+
+
 class Host(Protocol):
     """A machine as the facts and checks see it. Paths are absolute, as on that machine."""
 
@@ -65,8 +79,14 @@ class Host(Protocol):
         ``most`` is how many of them are read at most, from the beginning; -1 for all.
         """
 
+    def tail(self, path: str, most: int) -> bytes | None:
+        """The last bytes of a regular file, as :meth:`read` else; a log may be of any size."""
+
     def info(self, path: str) -> FileInfo | None:
         """``lstat`` of a path, or None where nothing is there."""
+
+    def space(self, path: str) -> Space | None:
+        """What is left where a path lies, or would; None where nobody can tell."""
 
     def names(self, path: str) -> list[str]:
         """The sorted names in a directory; empty where there is none. Raises PermissionError."""
@@ -133,6 +153,19 @@ class RealHost:
             links=found.st_nlink,
             size=found.st_size,
             mtime=found.st_mtime,
+        )
+
+    def space(self, path: str) -> Space | None:
+        real = self._real(path)
+        while not os.path.exists(real) and real != "/":
+            real = os.path.dirname(real)
+        try:
+            found, device = os.statvfs(real), os.stat(real).st_dev
+        except OSError:
+            return None
+        unit = found.f_frsize
+        return Space(
+            device, found.f_blocks * unit, found.f_bfree * unit, found.f_files, found.f_ffree
         )
 
     def names(self, path: str) -> list[str]:

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from certtui.host.interface import QUERY_TIMEOUT, SAFE_PATH, Completed, FileInfo
+from certtui.host.interface import QUERY_TIMEOUT, SAFE_PATH, Completed, FileInfo, Space
 
 
 @dataclass
@@ -21,6 +21,7 @@ class FakeHost:
     modes: dict[str, int] = field(default_factory=dict)
     answers: dict[tuple[str, ...], str | Completed] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
+    spaces: dict[str, Space] = field(default_factory=dict)  # by the path that is asked for
     root_user: bool = True
     root: str = "/"
     ran: list[tuple[str, ...]] = field(default_factory=list)
@@ -31,6 +32,13 @@ class FakeHost:
             raise PermissionError(13, "Permission denied", path)
         content = self.files.get(real) if real else None
         return content if content is None or most < 0 else content[:most]
+
+    def tail(self, path: str, most: int) -> bytes | None:
+        content = self.read(path)
+        return content if content is None else content[max(0, len(content) - most) :]
+
+    def space(self, path: str) -> Space | None:
+        return self.spaces.get(path)
 
     def info(self, path: str) -> FileInfo | None:
         if path in self.links:
