@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import posixpath
 import re
-import ssl
 from collections.abc import Iterator, Sequence
 
 from certtui.host.facts import Lineage
 from certtui.host.interface import Host
 
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 
 #: certbot/_internal/storage.py: archive/NAME/cert1.pem, cert2.pem, ...
 _EARLIER = re.compile(r"cert\d+\.pem")
@@ -75,6 +76,6 @@ class Disk:
         if found is None:
             raise ValueError(f"{path} holds no certificate")
         try:
-            return ssl.PEM_cert_to_DER_cert(found[0].decode("ascii"))
-        except ValueError:
+            return base64.b64decode(b"".join(found[1].split()), validate=True)
+        except binascii.Error:
             raise ValueError(f"{path} is not base64 between its marks") from None
