@@ -38,7 +38,6 @@ def to_json(findings: Sequence[Finding]) -> dict[str, Any]:
     """The shape of ``doctor --json`` (docs/doctor.schema.json)."""
     count = Counter(finding.status for finding in findings)
     return {
-        "healthy": exit_code(findings) is ExitCode.OK,
         "counts": {status.value: count[status] for status in _ORDER},
         "findings": [_finding_json(finding) for finding in findings],
     }
