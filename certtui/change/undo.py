@@ -23,6 +23,9 @@ _LEFTOVERS = (
     f"{store.HOME}/server-ended",
     f"{store.HOME}/command-output",
     f"{store.HOME}/mail-state",
+    f"{store.HOME}/last-mail",
+    f"{store.HOME}/last-mail.new",
+    f"{store.HOME}/drill",
     outcome.RECORD,
     *jobs.LEFTOVERS,
 )

@@ -21,7 +21,7 @@ _MOST = 1 << 19
 
 _LINE = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) (cron|systemd-timer|at|manual)"
-    r" (ok|failed|locked|deploy-failed|timeout) (\d{1,9})(?: (.*))?"
+    r" (ok|failed|locked|deploy-failed|timeout|drill) (\d{1,9})(?: (.*))?"
 )
 
 
@@ -35,6 +35,11 @@ class PastRun:
     seconds: int
     detail: str
 
+    @property
+    def is_drill(self) -> bool:
+        """Whether `certtui drill` forced it: nothing was renewed, and nothing has failed."""
+        return self.result == "drill"
+
 
 @dataclass(frozen=True)
 class History:
@@ -44,8 +49,14 @@ class History:
     damaged: int = 0
 
     @property
+    def real(self) -> tuple[PastRun, ...]:
+        """Those that tried to renew."""
+        return tuple(run for run in self.runs if not run.is_drill)
+
+    @property
     def last(self) -> PastRun | None:
-        return self.runs[-1] if self.runs else None
+        """The last that tried to renew."""
+        return next((run for run in reversed(self.runs) if not run.is_drill), None)
 
 
 def read(host: Host) -> History:

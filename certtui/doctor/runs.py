@@ -36,7 +36,7 @@ def _runs(context: Context) -> Iterator[Finding]:
         return
     if past.damaged:
         yield _DAMAGED.found(RUNS_LOG, f"{past.damaged} lines cannot be understood")
-    happened = [run for run in past.runs if run.time <= context.now + _CLOCK]
+    happened = [run for run in past.real if run.time <= context.now + _CLOCK]
     last = happened[-1] if happened else None
     if applied is None and last is None:
         yield _RECENT.skip("", "nothing was applied yet: certtui apply")

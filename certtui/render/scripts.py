@@ -58,6 +58,8 @@ def _renew(plan: Plan, facts: Facts, where: Places, hooks: bool) -> bytes:
         "LOCK_WAIT": str(where.lock_wait),
         "LOG_FILE": places.log_file(plan),
         "HEARTBEAT_URL": plan.notify.heartbeat_url,
+        # Elsewhere systemd starts the at script, which tells the renew script of its drill.
+        "DRILL_BY_UNIT": "1" if plan.schedule.backend == "systemd-timer" else "",
     }
     if not hooks:
         values["POST_HOOK"] = ""

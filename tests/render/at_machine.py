@@ -49,7 +49,7 @@ class AtMachine(Machine):
         # What the renew script would do is of no interest here, but that it holds no lock of ours.
         self.script.write_text(
             "#!/bin/sh\n[ ! -e /proc/$$/fd/9 ] || exit 9\n"
-            f'echo "$CERTTUI_TRIGGER" >>{self.folder}/renewed\n'
+            f'echo "$CERTTUI_TRIGGER${{CERTTUI_DRILL:+ $CERTTUI_DRILL}}" >>{self.folder}/renewed\n'
         )
 
     @property

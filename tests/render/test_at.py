@@ -356,3 +356,16 @@ def test_a_block_that_cron_begins_has_its_job_at_the_local_minute(
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+@pytest.mark.parametrize("backend", ["at-block", "at-random"])
+def test_the_job_of_a_fire_drill_takes_no_slot(machine: AtMachine, backend: str) -> None:
+    machine.prepare(schedule_backend=backend)
+    machine.at("cron")
+    state, jobs = (machine.state / "at-state").read_text(), machine.jobs()
+    machine.now = NOW + timedelta(days=2)  # a slot is due
+    machine.at("at", CERTTUI_DRILL="0123456789abcdef")
+    assert machine.renewed() == ["at 0123456789abcdef"]
+    assert ((machine.state / "at-state").read_text(), machine.jobs()) == (state, jobs)
+    machine.at("cron")
+    assert len(machine.renewed()) == 2

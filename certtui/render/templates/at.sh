@@ -5,6 +5,9 @@ case ${CERTTUI_TRIGGER-} in
     *) TRIGGER=manual ;;
 esac
 
+# The job of a fire drill: it takes no slot, so that it cannot take one from a renewal.
+[ -z "${CERTTUI_DRILL-}" ] || exec "$RENEW_SCRIPT"
+
 # An at job inherits the zone that it was queued with.
 unset TZ
 

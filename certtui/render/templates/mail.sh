@@ -46,11 +46,36 @@ clean() {
     printf '%s\n' "$1" | tr -d '\000-\010\013-\037\177' | cut -c 1-900
 }
 
-# send_mail SUBJECT BODY: fails with a sentence in MAIL_PROBLEM when no mailer took it.
+# send_mail SUBJECT BODY [ID]: fails with a sentence in MAIL_PROBLEM when no mailer took it. By the
+# Message-ID it can be found again; without one the mailer makes its own.
 send_mail() {
+    mail_id=${3-}
     # Printable ASCII alone, so that no output can become a header.
     mail_subject=$(printf '%s' "$1" | tr -cd ' -~' | cut -c 1-200)
-    mail_body=$2
+    if hand_over "$2"; then
+        MAIL_PROBLEM=''
+        note_mail sent "$mail_subject"
+        return 0
+    fi
+    MAIL_PROBLEM="mail not sent: $(printf '%s' "$MAIL_PROBLEM" | tr '\n' ' ' | cut -c 1-200)"
+    note_mail failed "$MAIL_PROBLEM"
+    note "$MAIL_PROBLEM"
+    return 1
+}
+
+# note_mail sent|failed TEXT: what became of the last mail, for `certtui status`.
+note_mail() {
+    (
+        umask 077
+        printf '%s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" \
+            "$(printf '%s' "$2" | tr -cd ' -~')" >"$STATE/last-mail.new" &&
+            mv -f "$STATE/last-mail.new" "$STATE/last-mail"
+    ) 2>/dev/null
+}
+
+# hand_over BODY: to the first mailer there is, with mail_subject.
+hand_over() {
+    mail_body=$1
     MAIL_PROBLEM=''
     set --
     if command -v sendmail >/dev/null 2>&1; then
@@ -70,8 +95,6 @@ send_mail() {
     else
         MAIL_PROBLEM='neither sendmail nor mail was found'
     fi
-    MAIL_PROBLEM="mail not sent: $(printf '%s' "$MAIL_PROBLEM" | tr '\n' ' ' | cut -c 1-200)"
-    note "$MAIL_PROBLEM"
     return 1
 }
 
@@ -80,6 +103,7 @@ compose() {
     [ -z "$MAIL_FROM" ] || printf 'From: %s\n' "$MAIL_FROM"
     printf 'To: %s\nSubject: %s\n' "$MAIL_TO" "$mail_subject"
     date -u '+Date: %a, %d %b %Y %H:%M:%S +0000'
+    [ -z "$mail_id" ] || printf 'Message-ID: <%s>\n' "$mail_id"
     printf '%s\n' 'Auto-Submitted: auto-generated' 'MIME-Version: 1.0' \
         'Content-Type: text/plain; charset=utf-8' 'Content-Transfer-Encoding: 8bit' ''
     clean "$mail_body"

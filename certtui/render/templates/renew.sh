@@ -10,10 +10,14 @@
 # Exit status: 0 done; 75 another certbot held the lock all the time; 124 ended for taking too
 # long; 128 + N ended by signal N; else certbot's own, or 1.
 
+# Exported by the caller, these would go below with what they are set to here.
+unset TRIGGER DRILL
 case ${CERTTUI_TRIGGER-} in
     cron | systemd-timer | at) TRIGGER=$CERTTUI_TRIGGER ;;
     *) TRIGGER=manual ;;
 esac
+# The fire drill that this was started for; it never renews then.
+DRILL=${CERTTUI_DRILL-}
 
 # Nothing that the caller had set reaches certbot, its hooks and the mailer. It goes before the
 # plan's values come, as the caller may export a name that one of them has. Builtins alone: there is
@@ -41,6 +45,8 @@ done
 # @include mail.sh
 
 # ---- the run ----------------------------------------------------------------------------------
+
+# @include drill.sh
 
 # The surroundings of certbot, its hooks and the mailer.
 set_environment() {
@@ -312,6 +318,12 @@ body() {
     trap 'ENDED=1' HUP INT TERM
     STARTED=$(date +%s)
     make_state_folder
+    if take_drill; then
+        fire_drill
+    elif [ -n "$DRILL" ]; then
+        note 'no fire drill of that id waits here: nothing was done'
+        exit 0
+    fi
     read_mail_state
     spread
     OUTPUT='' CODE=1 LATE='' HELD='' FAILED='' MAIL_PROBLEM='' DEPLOY=''
