@@ -33,7 +33,7 @@ def job_or_none(path: str | None, root: str = "/") -> Job | None:
 
 
 #: Seconds for the facts, then for the checks: doctor ends within half a minute on the worst host.
-_FACTS, _CHECKS = 12.0, 14.0
+_FACTS, _CHECKS = 10.0, 10.0
 
 
 def context(job: Job | None, named: str | None) -> Context:

@@ -27,6 +27,9 @@ _ROUNDS = 3
 #: Seconds for one command, an installation of packages excepted: those are never safe.
 _TIMEOUT = 60.0
 
+#: How the ids of stopped daemons end. Their mends come first: apply refuses without cron or atd.
+_DAEMONS = ".daemon"
+
 Look = Callable[[], Sequence[Finding]]
 
 
@@ -38,26 +41,33 @@ def mend(job: Job | None, host: Host, look: Look, on_step: OnStep) -> Sequence[F
     if not host.is_root():
         raise NeedsRoot("mending changes the system and needs root: sudo certtui doctor --fix")
     findings = look()
+    tried: set[tuple[str, ...]] = set()
+
+    def run(fixes: Sequence[Fix]) -> bool:
+        new = [argv for argv in dict.fromkeys(fix.argv for fix in fixes) if argv not in tried]
+        tried.update(new)
+        for argv in new:
+            on_step(_run(host, argv))
+        return bool(new)
+
+    if run(_safe(findings, _DAEMONS)):
+        findings = look()
     if job is not None and _safe(findings) and _apply(job, on_step):
         findings = look()
-    tried: set[tuple[str, ...]] = set()
     for _ in range(_ROUNDS):
-        commands = [fix.argv for fix in _safe(findings) if not _is_apply(fix)]
-        new = [argv for argv in dict.fromkeys(commands) if argv not in tried]
-        if not new:
+        if not run([fix for fix in _safe(findings) if not _is_apply(fix)]):
             break
-        for argv in new:
-            tried.add(argv)
-            on_step(_run(host, argv))
         findings = look()
     return findings
 
 
-def _safe(findings: Sequence[Finding]) -> list[Fix]:
+def _safe(findings: Sequence[Finding], kind: str = "") -> list[Fix]:
+    """The safe mends of what is wrong; ``kind`` is how the ids of those looked for end."""
     return [
         finding.fix
         for finding in findings
         if finding.fix and finding.fix.safe and finding.status in (Status.FAIL, Status.WARN)
+        if finding.id.endswith(kind)
     ]
 
 

@@ -54,7 +54,7 @@ CHECKS: tuple[Check, ...] = (
 _WORKERS = 4
 
 #: Seconds after which a check that has not ended is a finding of its own.
-LIMIT = 15.0
+LIMIT = 11.0
 
 
 def kinds() -> tuple[Kind, ...]:
