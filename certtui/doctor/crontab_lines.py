@@ -42,15 +42,15 @@ class Line:
     command: str = ""
 
 
-def lines(text: str) -> Iterator[Line]:
-    """Every line but comments and empty ones."""
+def lines(text: str, has_user: bool = True) -> Iterator[Line]:
+    """Every line but comments and empty ones; those of a person's crontab name no user."""
     for number, raw in enumerate(text.split("\n"), 1):
         line = raw.strip(" \t")
         if line and not line.startswith("#"):
-            yield _line(number, line)
+            yield _line(number, line, has_user)
 
 
-def _line(number: int, line: str) -> Line:
+def _line(number: int, line: str, has_user: bool) -> Line:
     setting = _SETTING.fullmatch(line)
     if setting:
         value = setting[2].rstrip()
@@ -58,14 +58,15 @@ def _line(number: int, line: str) -> Line:
             value = value[1:-1]
         return Line(number, line, name=setting[1].strip("\"'"), value=value)
     count = 1 if line.startswith("@") else len(_FIELDS)
-    words = line.split(None, count + 1)
+    words = line.split(None, count + has_user)
     problem = _time_problem(words, count)
-    user = words[count] if len(words) > count else ""
-    command = words[count + 1] if len(words) > count + 1 else ""
-    if not problem and not user:
+    first = count + has_user  # word of the command
+    user = words[count] if has_user and len(words) > count else ""
+    command = words[first] if len(words) > first else ""
+    if not problem and has_user and not user:
         problem = "names no user: files in /etc/cron.d have one after the times"
     elif not problem and not command:
-        problem = "has no command after the user"
+        problem = f"has no command after the {'user' if has_user else 'times'}"
     return Line(number, line, problem, user=user, command=command)
 
 

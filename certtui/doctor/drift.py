@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from certtui.change import preview
 from certtui.change.files import Tree
 from certtui.change.model import FileChange, Snapshot
+from certtui.doctor import cronfiles
 from certtui.doctor.check import Check, Context, Kind, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.errors import ApplyFailed, NeedsRoot, Refused
@@ -36,6 +37,9 @@ def _drift(context: Context) -> Iterator[Finding]:
         yield _SAME.skip("", f"could not look (needs root): {error}")
         return
     except Refused as error:
+        if cronfiles.has_links(context):
+            yield _SAME.skip("", str(error))  # cron.hard-links says it
+            return
         yield _UNSAFE.found("", str(error), fix=_mend(str(error)))
         return
     except ApplyFailed as error:
@@ -47,7 +51,7 @@ def _drift(context: Context) -> Iterator[Finding]:
 
 def _well(changes: tuple[FileChange, ...]) -> str:
     other = [change.path for change in changes if change.before != change.after]
-    but = f", but for mode or owner of {', '.join(other)}" if other else ""
+    but = f", but for {', '.join(other)}" if other else ""
     return f"all {len(changes)} files are what the plan says{but}"
 
 
@@ -66,7 +70,8 @@ def _of(context: Context, change: FileChange) -> Iterator[Finding]:
     elif live is None:
         yield _MISSING.found(change.path, f"missing ({change.reason})", fix=context.apply())
     elif live.content != want.content:
-        yield _content(context, change)
+        if not cronfiles.told(context, change.path, live.content):
+            yield _content(context, change)
     elif live != want and not _told_elsewhere(change.path, live):
         fix = Fix(("chmod", f"{want.mode:04o}", change.path), True)
         if (live.uid, live.gid) != (want.uid, want.gid):

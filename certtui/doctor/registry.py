@@ -15,6 +15,7 @@ from certtui.doctor import (
     atqueue,
     certbot,
     cron,
+    cronfiles,
     deploy,
     drift,
     hooks,
@@ -23,7 +24,9 @@ from certtui.doctor import (
     mounts,
     renewers,
     runs,
+    served,
     timers,
+    webserver,
 )
 from certtui.doctor.check import Check, Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Status
@@ -37,6 +40,7 @@ CHECKS: tuple[Check, ...] = (
     *lineages.CHECKS,
     *drift.CHECKS,
     *cron.CHECKS,
+    *cronfiles.CHECKS,
     *timers.CHECKS,
     *atd.CHECKS,
     *atqueue.CHECKS,
@@ -44,7 +48,9 @@ CHECKS: tuple[Check, ...] = (
     *mounts.CHECKS,
     *renewers.CHECKS,
     *hooks.CHECKS,
+    *webserver.CHECKS,
     *deploy.CHECKS,
+    *served.CHECKS,
     *runs.CHECKS,
     *mail.CHECKS,
 )

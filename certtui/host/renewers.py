@@ -29,7 +29,8 @@ _CRON_FOLDERS = (
     *(f"/etc/cron.{period}" for period in _PERIODS),
     *(f"/etc/periodic/{period}" for period in _PERIODS),
 )
-_SPOOLS = ("/var/spool/cron/crontabs/root", "/var/spool/cron/root", "/var/spool/cron/tabs/root")
+#: Where cron keeps root's crontab: Debian, Red Hat and Alpine, SUSE.
+SPOOLS = ("/var/spool/cron/crontabs/root", "/var/spool/cron/root", "/var/spool/cron/tabs/root")
 
 #: Bytes of one file that are looked at; a crontab has a few hundred.
 _MOST = 1 << 20
@@ -102,7 +103,7 @@ def _cron_files(host: Host, hidden: list[str]) -> Iterator[tuple[str, str]]:
             continue
         yield from ((f"{folder}/{name}", kind) for name in names if name != ".placeholder")
     yield "/etc/crontab", "cron.d"
-    yield from ((path, "crontab") for path in _SPOOLS)
+    yield from ((path, "crontab") for path in SPOOLS)
 
 
 def _text(host: Host, path: str, hidden: list[str]) -> str:

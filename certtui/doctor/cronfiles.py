@@ -1,0 +1,275 @@
+"""Each file in /etc/cron.d that renews, and root's crontab, by the rules that cron drops one.
+
+The rules are those of cron(8), "DEBIAN SPECIFIC", and of its database.c: cron says a word in the
+log at most, and never mails. A file whose mode, owner or number of names is mended is read again
+within a minute, as it looks at refused files each minute (seen with Debian's 3.0pl1-162).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from certtui.change import crontab
+from certtui.doctor import reread
+from certtui.doctor.check import Check, Context, needs_root, started_by
+from certtui.doctor.cronkinds import (
+    FILE,
+    KINDS,
+    LINE,
+    LINKS,
+    MAILTO,
+    MODE,
+    NAME,
+    NEWLINE,
+    OWNER,
+    PATH,
+    PLAIN,
+    UNREAD,
+    USER,
+    USER_OF_OURS,
+)
+from certtui.doctor.crontab_lines import Line, lines
+from certtui.doctor.finding import Finding, Fix, Status
+from certtui.host.interface import SAFE_PATH, FileInfo
+from certtui.host.renewers import SPOOLS, is_ours, is_renewal
+
+_FOLDER = "/etc/cron.d"
+
+#: What dpkg leaves beside a file, what we rename one to, and hidden files: no cron reads these.
+_LEFTOVER = re.compile(r"\..*|.*\.(dpkg-[a-z]+|ucf-[a-z]+|rpmsave|rpmnew|certtui-disabled)")
+_RENEWS = re.compile(r"certbot|certtui|letsencrypt")
+
+
+@dataclass(frozen=True)
+class _CronFile:
+    """One file that renews. ``status`` is what a problem of it counts as, None for its usual.
+
+    ``personal`` is root's crontab, whose lines name no user.
+    """
+
+    path: str
+    text: str
+    ours: bool
+    status: Status | None
+    personal: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+def _all(context: Context) -> Iterator[Finding]:
+    yield from _files(context)
+    yield from _crontab(context)
+
+
+def _files(context: Context) -> Iterator[Finding]:
+    for name in context.host.names(_FOLDER):
+        path = f"{_FOLDER}/{name}"
+        if _LEFTOVER.fullmatch(name):
+            continue
+        try:
+            content = context.host.read(path)
+        except PermissionError:
+            yield FILE.skip(path, needs_root())
+            continue
+        text = (content or b"").decode("utf-8", "replace")
+        ours = _is_our_file(context, path)
+        if ours or _RENEWS.search(text) or _RENEWS.search(name):
+            # Beside a plan of ours, somebody else's broken file is no failure to renew.
+            status = None if ours or context.plan is None else Status.WARN
+            found = list(_of_file(context, _CronFile(path, text, ours, status)))
+            yield from found or [FILE.ok(path, "cron takes it")]
+
+
+def _crontab(context: Context) -> Iterator[Finding]:
+    """Root's crontab where our block is in it, or where nothing else can be known to renew."""
+    ours = started_by(context) == "cron" and not context.facts.has_cron_d
+    if not ours and context.plan is not None:
+        return
+    for path in SPOOLS:
+        try:
+            content = context.host.read(path)
+        except PermissionError:
+            yield FILE.skip("root's crontab", needs_root())
+            return
+        text = (content or b"").decode("utf-8", "replace")
+        has_block = crontab.BEGIN.decode() in text
+        if has_block if ours else any(is_renewal(line.command) for line in lines(text, False)):
+            file = _CronFile(path, text, ours, None, personal=True)
+            found = [*_attributes(context, file), *_content(context, file)]
+            yield from found or [FILE.ok(path, "cron takes it")]
+
+
+def told(context: Context, path: str, live: bytes) -> bool:
+    """Whether the findings of this module tell why a file of ours must not be as it is."""
+    if not _is_our_file(context, path):
+        return False
+    file = _CronFile(path, live.decode("utf-8", "replace"), True, None)
+    return any(True for _ in _content(context, file)) or reread.is_unread(context, path, live)
+
+
+def has_links(context: Context) -> bool:
+    """Whether our file has a second name, for which nothing can be compared or applied."""
+    path = _our_file(context)
+    found = context.host.info(path) if _is_our_file(context, path) else None
+    return found is not None and found.kind == "file" and found.links != 1
+
+
+def _is_our_file(context: Context, path: str) -> bool:
+    return started_by(context) == "cron" and path == _our_file(context)
+
+
+def _our_file(context: Context) -> str:
+    return f"{_FOLDER}/{context.plan.files.unit}" if context.plan else ""
+
+
+def _of_file(context: Context, file: _CronFile) -> Iterator[Finding]:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", file.name):
+        yield NAME.found(
+            file.path,
+            "cron passes it over in silence for its name",
+            fix=_rename(context, file),
+            status=file.status,
+        )
+    link = context.host.info(file.path)
+    real = context.host.resolve(file.path)
+    found = context.host.info(real) if real else None
+    foreign = link is not None and link.kind == "symlink" and link.uid != 0
+    if found is None or found.kind != "file" or foreign:
+        yield PLAIN.found(file.path, "cron refuses what is no plain file", status=file.status)
+        return
+    yield from _attributes(context, file)
+    content = list(_content(context, file))
+    yield from content
+    if file.ours and not content and reread.is_unread(context, file.path, file.text.encode()):
+        message = "edited, but with the time of change it had before: cron does not read it again"
+        mend = context.apply(force=True)
+        yield UNREAD.found(file.path, message, reread.seen(context, file.path), mend)
+
+
+def _rename(context: Context, file: _CronFile) -> Fix:
+    """Ours, where it was renamed, goes back to its name; another gets one that cron reads."""
+    ours = _our_file(context)
+    if ours and is_ours(file.text) and context.host.info(ours) is None:
+        return Fix(("mv", file.path, ours))
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", file.name)
+    return Fix(("mv", file.path, f"{_FOLDER}/{name}"))
+
+
+def _attributes(context: Context, file: _CronFile) -> Iterator[Finding]:
+    real = context.host.resolve(file.path)
+    found = context.host.info(real) if real else None
+    if found is None:
+        return
+    seen = f"{file.path}: mode {found.mode:04o}, owner {found.uid}, names {found.links}"
+    if _is_insecure(file, found):
+        what = "others than root may write it" if found.mode & 0o022 else "its mode is not 0600"
+        mend = _chmod(context, file)
+        yield MODE.found(file.path, f"{what}: cron refuses it", seen, mend, status=file.status)
+    if found.uid != 0:
+        yield OWNER.found(
+            file.path,
+            f"belongs to user {found.uid}: cron refuses it",
+            seen,
+            Fix(("chown", "root:root", file.path)),
+            status=file.status,
+        )
+    if found.links != 1:
+        yield LINKS.found(
+            file.path,
+            f"has {found.links} names (hard links): cron refuses it",
+            seen,
+            # A copy takes its place, with one name.
+            Fix(("sed", "-i", "", file.path)),
+            status=file.status,
+        )
+
+
+def _is_insecure(file: _CronFile, found: FileInfo) -> bool:
+    """Debian's cron wants exactly 0600 for a crontab, cronie no write for others either."""
+    if file.personal:
+        return found.mode != 0o600 if "/crontabs/" in file.path else bool(found.mode & 0o7133)
+    return bool(found.mode & 0o022)
+
+
+def _chmod(context: Context, file: _CronFile) -> Fix:
+    if file.personal:
+        return Fix(("chmod", "0600", file.path), True)
+    # Debian's cron looks at a refused file each minute, so chmod is enough there; a cron that
+    # looks only when the mtime moves needs the new file that apply writes.
+    chmod = Fix(("chmod", "go-w", file.path), True)
+    return context.apply(safe=True) if file.ours else chmod
+
+
+def _content(context: Context, file: _CronFile) -> Iterator[Finding]:
+    if file.text and not file.text.endswith("\n"):
+        yield NEWLINE.found(
+            file.path,
+            "the last line has no newline: cron drops the file",
+            file.text.rpartition("\n")[2],
+            Fix(("sed", "-i", "$a\\", file.path)),
+            status=file.status,
+        )
+    read = list(lines(file.text, not file.personal))
+    for line in read:
+        if line.problem:
+            yield LINE.found(
+                file.path,
+                f"line {line.number} {line.problem}: cron drops the file",
+                f"{file.path}:{line.number}: {line.text}",
+                context.apply(force=True) if file.ours and not file.personal else None,
+                status=file.status,
+            )
+    jobs = [line for line in read if line.command and not line.problem]
+    if not file.personal:
+        yield from _users(context, file, jobs)
+    # Beside a plan a second renewer is told of as such.
+    if not file.ours and not (file.personal and context.plan):
+        yield from _surroundings(context, file, read, jobs)
+
+
+def _users(context: Context, file: _CronFile, jobs: list[Line]) -> Iterator[Finding]:
+    for user in dict.fromkeys(job.user for job in jobs):
+        if user == "root":
+            continue
+        mend = context.apply(force=True) if file.ours else None
+        if not context.host.run(["getent", "passwd", user]).ok:
+            yield USER.found(
+                file.path,
+                f"there is no user {user}: cron waits until there is",
+                f"getent passwd {user} finds nothing",
+                mend,
+                status=file.status,
+            )
+        elif file.ours:
+            seen = "\n".join(f"{file.path}:{job.number}: {job.text}" for job in jobs)
+            message = f"cron starts our script as {user}, who may not read it"
+            yield USER_OF_OURS.found(file.path, message, seen, mend)
+
+
+def _surroundings(
+    context: Context, file: _CronFile, read: list[Line], jobs: list[Line]
+) -> Iterator[Finding]:
+    """What a job of somebody else's meets; our script sees to both itself."""
+    settings = {line.name: line.value for line in read if line.name}
+    if settings.get("MAILTO") and context.facts.mailer is None:
+        yield MAILTO.found(
+            file.path,
+            f"MAILTO is {settings['MAILTO']}, but nothing here can send mail: cron discards it",
+            f"MAILTO={settings['MAILTO']}",
+        )
+    needy = [job for job in jobs if is_renewal(job.command)] if file.personal else jobs
+    if any(not is_ours(job.command) for job in needy) and "sbin" not in settings.get("PATH", ""):
+        yield PATH.found(
+            file.path,
+            "its PATH has no sbin folder: hooks do not find nginx or apachectl",
+            f"PATH={settings.get('PATH', '/usr/bin:/bin (the default)')}",
+            # A crontab is changed by crontab(1) alone, which a person has to do.
+            None if file.personal else Fix(("sed", "-i", f"1i PATH={SAFE_PATH}", file.path)),
+        )
+
+
+CHECKS = (Check(KINDS, _all),)
