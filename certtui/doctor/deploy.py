@@ -8,9 +8,17 @@ from datetime import datetime, timedelta
 from certtui.doctor import history
 from certtui.doctor.check import Check, Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Fix, Status
+from certtui.plan.model import Plan
 from certtui.render.places import post_hook
 
-_PENDING = Kind("deploy.pending", Status.FAIL, "the web server has loaded what was renewed")
+_PENDING = Kind(
+    "deploy.pending",
+    Status.FAIL,
+    "the web server is told of each renewal",
+    "certbot exits 0 when a hook fails (certbot #8528) and does not run it again: the earlier "
+    "certificate is served until it expires. certtui's hooks note what is not loaded yet, and "
+    "every later run tries again.",
+)
 
 #: A run may be between its deploy hook and its post hook.
 _AT_WORK = timedelta(minutes=15)
@@ -33,9 +41,18 @@ def _pending(context: Context) -> Iterator[Finding]:
         "",
         f"renewed, but not loaded by the web server: {len(waiting)}",
         "\n".join((history.PENDING, *waiting)),
-        Fix((post_hook(plan),)) if plan and plan.webserver.kind != "none" else None,
+        load(plan) if plan and plan.webserver.kind != "none" else None,
         status=Status.WARN if fresh else None,
     )
+
+
+def load(plan: Plan, *lineages: str) -> Fix:
+    """The post hook: it tests the configuration, then makes the server load its certificates.
+
+    ``lineages`` are folders below live/ that are not noted as pending. A restart ends connections:
+    that is for a person to decide.
+    """
+    return Fix((post_hook(plan), *lineages), plan.webserver.action != "restart")
 
 
 CHECKS = (Check((_PENDING,), _pending),)

@@ -9,6 +9,7 @@ from typing import Any
 
 from certtui.change import apply as engine
 from certtui.change.files import Tree
+from certtui.doctor import webserver
 from certtui.doctor.check import Context
 from certtui.doctor.finding import Finding
 from certtui.doctor.registry import run_checks
@@ -40,6 +41,7 @@ SERVICE = {
     "Result": "success",
     "FragmentPath": "/etc/systemd/system/certtui-renew.service",
 }
+NGINX_UNIT = "LoadState=loaded\nActiveState=active\nSubState=running\nResult=success\n"
 
 
 def exec_start(argv: str) -> str:
@@ -92,6 +94,8 @@ class Applied(FakeHost):
         trigger = "at" if backend.startswith("at-") else backend
         self.write(LOG, f"{NOW - timedelta(hours=3):%Y-%m-%dT%H:%M:%SZ} {trigger} ok 12 \n")
         self.answer()
+        self.answers["nginx", "-t"] = ""
+        self.answers["systemctl", "show", "-p", webserver.ASKED] = NGINX_UNIT
 
     def path(self, name: str) -> Path:
         return Path(self.root + name)

@@ -1,0 +1,204 @@
+"""Does this host serve the certificates that it has on disk?
+
+A certificate that was renewed and never loaded looks well on disk until the day visitors see that
+the old one has expired.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from certtui.doctor import history
+from certtui.doctor.check import Check, Context, Kind, needs_root
+from certtui.doctor.deploy import load
+from certtui.doctor.finding import Finding, Fix, Status
+from certtui.host import served
+from certtui.host.facts import Lineage, WebServer
+from certtui.host.handshake import PORT
+from certtui.host.served import Served
+
+_SAME = Kind(
+    "served.same",
+    Status.FAIL,
+    "what this host serves on port 443 is what certbot has on disk",
+    "Visitors see the certificate that the server has loaded, not the one on disk: only a "
+    "handshake with each name in SNI (RFC 6066, section 3) tells them apart.",
+)
+_OLD = Kind(
+    "served.old",
+    Status.FAIL,
+    "the web server has loaded what was renewed",
+    "A server reads its certificates when it starts or is reloaded. One that is never told serves "
+    "the earlier one until that expires, while certbot finds nothing to do; a deploy hook that "
+    "fails leaves certbot's exit code 0 (certbot #8528).",
+)
+_OTHER = Kind(
+    "served.other",
+    Status.WARN,
+    "names of certbot's certificates are served with certbot's certificates",
+    "The server is configured with a certificate from elsewhere, which no run of certbot renews; "
+    "the one on disk may be renewed for nobody.",
+)
+_SILENT = Kind(
+    "served.silent",
+    Status.FAIL,
+    "what listens on port 443 answers by TLS",
+    "A server that takes connections and never answers is up for systemd and for a look at its "
+    "port, and down for every visitor.",
+)
+
+#: Seconds for all handshakes.
+_SECONDS = 5.0
+
+#: Lineages that the evidence lists.
+_LISTED = 100
+
+
+def _served(context: Context) -> Iterator[Finding]:
+    lineages = [one for one in context.facts.lineages if one.not_after is not None]
+    if not lineages:
+        yield _SAME.skip("", _nothing_to_compare(context))
+        return
+    found = served.look(context.host, lineages, _SECONDS)
+    by_state: dict[str, list[str]] = {}
+    for name, one in found.items():
+        by_state.setdefault(one.state, []).append(name)
+    problems = [
+        *_old(context, found, _not_pending(context, lineages, by_state.get("old", []))),
+        *_other(found, by_state.get("other", [])),
+        *_silent(context, found, by_state.get("silent", [])),
+    ]
+    yield from problems
+    if not problems:
+        yield _well(found, by_state)
+
+
+def _nothing_to_compare(context: Context) -> str:
+    hidden = not context.is_root and (context.facts.unreadable or context.facts.lineages)
+    return needs_root() if hidden else "there is no certificate on disk to compare with"
+
+
+def _not_pending(
+    context: Context, lineages: Iterable[Lineage], names: Sequence[str]
+) -> Sequence[str]:
+    """Those that ``deploy.pending`` does not name already."""
+    if not names:
+        return names
+    waiting = set(history.pending(context.host))
+    folders = {one.name: posixpath.dirname(one.certificate) for one in lineages}
+    return [name for name in names if folders[name] not in waiting]
+
+
+def _old(context: Context, found: Mapping[str, Served], names: Sequence[str]) -> Iterator[Finding]:
+    if names:
+        message = (
+            found[names[0]].message
+            if len(names) == 1
+            else f"{len(names)} were renewed, but the server has earlier ones loaded"
+        )
+        # Where the plan tells no server, loading certificates is somebody else's work.
+        ours = context.plan is None or context.plan.webserver.kind != "none"
+        yield _OLD.found(
+            _subject(names),
+            message,
+            _seen(found, names),
+            _reload(context, names[0]),
+            status=None if ours else Status.WARN,
+        )
+
+
+def _reload(context: Context, name: str) -> Fix | None:
+    """The post hook, as for a lineage that is pending: it tests the configuration first.
+
+    None where what listens is not the server that the plan tells.
+    """
+    plan, owner = context.plan, _owner(context)
+    if plan is None:
+        unit = owner.unit if owner is not None and owner.kind != "other" else ""
+        return Fix(("systemctl", "reload", unit)) if unit else None
+    kind = plan.webserver.kind
+    if kind == "none" or (kind != "custom" and owner is not None and owner.kind != kind):
+        return None
+    folder = next(
+        posixpath.dirname(one.certificate) for one in context.facts.lineages if one.name == name
+    )
+    return load(plan, folder)
+
+
+def _owner(context: Context) -> WebServer | None:
+    """What listens on port 443, where that could be seen."""
+    return next((one for one in context.facts.webservers if PORT in one.ports), None)
+
+
+def _other(found: Mapping[str, Served], names: Sequence[str]) -> Iterator[Finding]:
+    if names:
+        message = (
+            found[names[0]].message
+            if len(names) == 1
+            else f"{len(names)} are not served: the server has other certificates for their names"
+        )
+        yield _OTHER.found(_subject(names), message, _seen(found, names))
+
+
+def _silent(
+    context: Context, found: Mapping[str, Served], names: Sequence[str]
+) -> Iterator[Finding]:
+    if not names:
+        return
+    hung = next((name for name in names if found[name].hung), "")
+    first, owner = found[hung or names[0]], _owner(context)
+    strange = owner is not None and owner.kind == "other" and not _is_custom(context)
+    fix = None
+    if hung and not strange and owner is not None and owner.unit:
+        fix = Fix(("systemctl", "restart", owner.unit))
+    program = posixpath.basename(owner.program) if owner is not None else ""
+    yield _SILENT.found(
+        _subject(names),
+        first.message + (f"; {program} listens there" if program else ""),
+        _seen(found, names),
+        fix,
+        # What is no web server may have a reason not to speak TLS.
+        status=None if hung and not strange else Status.WARN,
+    )
+
+
+def _is_custom(context: Context) -> bool:
+    return context.plan is not None and context.plan.webserver.kind == "custom"
+
+
+def _well(found: Mapping[str, Served], by_state: Mapping[str, Sequence[str]]) -> Finding:
+    count = {state: len(names) for state, names in by_state.items()}
+    same, unknown = count.get("same", 0), count.get("unknown", 0)
+    nobody, rest = count.get("nobody", 0), count.get("absent", 0) + count.get("old", 0)
+    if nobody == len(found):
+        return _SAME.skip("", f"nothing listens on port {PORT} here")
+    if unknown == len(found):
+        first = next(iter(found.values()))
+        return _SAME.skip("", f"could not be compared: it {first.message}")
+    parts = [f"{same} of {len(found)} as on disk"]
+    if rest:
+        parts.append(f"{rest} not served here" if not count.get("old") else f"{rest} wait")
+    if unknown:
+        parts.append(f"{unknown} not known")
+    return _SAME.ok(f"port {PORT}", ", ".join(parts), _seen(found, [*found][:_LISTED]))
+
+
+def _subject(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _seen(found: Mapping[str, Served], names: Sequence[str]) -> str:
+    """A line a lineage: what it was asked for, and what came."""
+    lines = [_line(name, found[name]) for name in names[:_LISTED]]
+    if len(names) > _LISTED:
+        lines.append(f"and {len(names) - _LISTED} more")
+    return "\n".join(lines)
+
+
+def _line(name: str, one: Served) -> str:
+    asked = f" (asked for {one.name})" if one.name not in ("", name) else ""
+    return f"{name}{asked}: {one.message}"
+
+
+CHECKS = (Check((_SAME, _OLD, _OTHER, _SILENT), _served),)
