@@ -28,6 +28,7 @@ def remember(interview: Interview) -> list[tuple[str, str]]:
     return [
         ("certtui status", "certificates, next and last runs"),
         ("certtui doctor", "checks that the next renewal will happen"),
+        ("certtui drill", "proves that news of a failure reaches you"),
         ("certtui undo", "puts back what was there before"),
     ]
 

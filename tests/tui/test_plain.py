@@ -238,7 +238,7 @@ def test_what_to_remember_is_what_works_there(tmp_path: Path, answer: Any) -> No
     )
     live = Interview(replace(session(tmp_path), root="/"))
     commands = [command for command, _ in farewell.remember(live)]
-    assert commands == ["certtui status", "certtui doctor", "certtui undo"]
+    assert commands == ["certtui status", "certtui doctor", "certtui drill", "certtui undo"]
 
 
 class Fails:

@@ -31,7 +31,7 @@ _HELP = [
     "  d       doctor: everything that could keep the next renewal from happening",
     "  s       status: certificates, next and last runs",
     "",
-    "A dry run proves that certbot can renew. It does not prove that mail arrives.",
+    "A dry run proves that certbot can renew. That mail arrives is proved by: certtui drill",
 ]
 
 
@@ -86,7 +86,8 @@ def _mail(interview: Interview) -> str:
     if not values["mail.to"]:
         return "none; runs are in /var/lib/certtui/runs.log"
     when = {"failure": "on failure", "every-failure": "on every failure", "always": "on every run"}
-    return f"{values['mail.to']} {when[values['mail.on']]}; that it arrives is not proved"
+    how = ": certtui drill does" if farewell.live(interview) else ""
+    return f"{values['mail.to']} {when[values['mail.on']]}; no mail is proved yet{how}"
 
 
 def _first(interview: Interview) -> list[str]:

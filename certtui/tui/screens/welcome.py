@@ -42,10 +42,11 @@ _HELP = [
     "What the words mean:",
     "  due         certbot would renew it at its next run",
     "  overdue     it should have, days ago",
-    "  not proved  the program is there; F4 on the Mail page sends a test mail",
+    "  not proved  the program is there; F4 on the Mail page sends a test mail, and once it is",
+    "              set up, certtui drill proves that news of a failure arrives",
     "  not active  it is there, but starts nothing as things stand",
     "",
-    "Afterwards: certtui status, certtui doctor, certtui undo.",
+    "Afterwards: certtui status, certtui doctor, certtui drill, certtui undo.",
 ]
 
 
