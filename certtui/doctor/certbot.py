@@ -1,4 +1,4 @@
-"""Is there a certbot, does it answer, and is it the only one?"""
+"""Is there a certbot, does it answer, is it the only one, and is it new enough?"""
 
 from __future__ import annotations
 
@@ -7,14 +7,41 @@ from collections.abc import Iterator
 from certtui.change.packages import install_argv
 from certtui.doctor.check import Check, Context, Kind
 from certtui.doctor.finding import Finding, Fix, Status
+from certtui.host.facts import CertbotInstall
 
-_FOUND = Kind("certbot.found", Status.FAIL, "a certbot is installed and says its version")
-_MUTE = Kind("certbot.no-version", Status.FAIL, "certbot --version answers")
+_FOUND = Kind(
+    "certbot.found",
+    Status.FAIL,
+    "a certbot is installed and says its version",
+    "Without it nothing is renewed, and a schedule that starts nothing looks like one that works.",
+)
+_MUTE = Kind(
+    "certbot.no-version",
+    Status.FAIL,
+    "certbot --version answers",
+    "A certbot that cannot say its version renews nothing either: an upgrade of Python, or of one "
+    "of its modules, may leave it in pieces.",
+)
 _SEVERAL = Kind(
     "certbot.several",
     Status.WARN,
     "one certbot: two of different versions share their accounts and renew with different rules",
+    "Each brings its own timer and plugins. The certbot project asks to remove the distribution's "
+    "package before its snap is installed.",
 )
+_OLD = Kind(
+    "certbot.too-old",
+    Status.FAIL,
+    "certbot 0.30 or newer: the renew script passes --no-random-sleep-on-renew",
+    "An older one takes the option for a mistake and renews nothing; before 0.19 it has no folders "
+    "of hooks.",
+)
+
+#: The first release that knows every option of the renew script.
+_LEAST = (0, 30)
+
+#: Seconds for a second look at a certbot that did not answer.
+_TIMEOUT = 8.0
 
 
 def _certbot(context: Context) -> Iterator[Finding]:
@@ -26,10 +53,7 @@ def _certbot(context: Context) -> Iterator[Finding]:
         fix = Fix(argv) if argv and command == "auto" else None
         yield _FOUND.found("certbot", f"not found{where}", fix=fix)
         return
-    if used.version:
-        yield _FOUND.ok(used.path, f"certbot {used.version} ({used.kind})")
-    else:
-        yield _MUTE.found(used.path, "does not say its version", f"{used.path} --version")
+    yield _answering(context, used)
     others = [install for install in context.facts.certbots if install.path != used.path]
     if others:
         listed = "\n".join(f"{one.path} {one.version} ({one.kind})" for one in (used, *others))
@@ -38,4 +62,24 @@ def _certbot(context: Context) -> Iterator[Finding]:
         )
 
 
-CHECKS = (Check((_FOUND, _MUTE, _SEVERAL), _certbot),)
+def _answering(context: Context, used: CertbotInstall) -> Finding:
+    if not used.version:
+        return _mute(context, used)
+    if used.version_tuple < _LEAST:
+        message = f"certbot {used.version} does not know what the renew script asks of it"
+        return _OLD.found(used.path, message, f"{used.path} --version: certbot {used.version}")
+    return _FOUND.ok(used.path, f"certbot {used.version} ({used.kind})")
+
+
+def _mute(context: Context, used: CertbotInstall) -> Finding:
+    """Asked once more: the facts have its version alone, and the last line says what is broken."""
+    said = context.host.run([used.path, "--version"], timeout=_TIMEOUT)
+    lines = said.text.splitlines()
+    evidence = "\n".join([f"{used.path} --version (exit {said.code})", *lines[-5:]])
+    reason = f": {lines[-1].strip()}" if lines else ""
+    reinstall = ("apt-get", "install", "-y", "--reinstall", "certbot")
+    fix = Fix(reinstall) if used.kind == "deb" else None
+    return _MUTE.found(used.path, f"does not say its version{reason}", evidence, fix)
+
+
+CHECKS = (Check((_FOUND, _MUTE, _SEVERAL, _OLD), _certbot),)

@@ -14,9 +14,12 @@ from certtui.doctor import (
     atd,
     atqueue,
     certbot,
+    certbotini,
+    clock,
     cron,
     cronfiles,
     deploy,
+    disk,
     drift,
     hooks,
     lineages,
@@ -25,6 +28,7 @@ from certtui.doctor import (
     renewers,
     runs,
     served,
+    state,
     timers,
     webserver,
 )
@@ -37,6 +41,7 @@ __all__ = ["CHECKS", "Check", "Context", "Kind", "run_checks"]
 #: In the order in which a person would look.
 CHECKS: tuple[Check, ...] = (
     *certbot.CHECKS,
+    *certbotini.CHECKS,
     *lineages.CHECKS,
     *drift.CHECKS,
     *cron.CHECKS,
@@ -53,6 +58,9 @@ CHECKS: tuple[Check, ...] = (
     *served.CHECKS,
     *runs.CHECKS,
     *mail.CHECKS,
+    *disk.CHECKS,
+    *clock.CHECKS,
+    *state.CHECKS,
 )
 
 

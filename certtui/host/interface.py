@@ -58,7 +58,7 @@ class FileInfo:
 class Space:
     """What is left on a file system, by ``statvfs``: bytes, and inodes (all 0 where it has none).
 
-    ``free`` and ``free_inodes`` are what root may use; ``device`` tells one file system from another.
+    ``free`` and ``free_inodes`` are what root may use; ``device`` tells file systems apart.
     """
 
     device: int
@@ -124,6 +124,12 @@ class RealHost:
         return path if self.root == "/" else self.root + path
 
     def read(self, path: str, most: int = -1) -> bytes | None:
+        return self._read(path, most)
+
+    def tail(self, path: str, most: int) -> bytes | None:
+        return self._read(path, most, from_end=True)
+
+    def _read(self, path: str, most: int, *, from_end: bool = False) -> bytes | None:
         try:
             # O_NONBLOCK: a FIFO in a managed place must be reported, not waited for.
             fd = os.open(self._real(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -131,11 +137,14 @@ class RealHost:
             raise
         except OSError:
             return None
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode):
             os.close(fd)
             return None
         with os.fdopen(fd, "rb") as file:
             try:
+                if from_end:
+                    file.seek(max(0, found.st_size - most))
                 return file.read(most)
             except ProcessLookupError:
                 return None  # a file of /proc whose process ended after it was opened

@@ -47,7 +47,7 @@ CRON_BREAKS: list[tuple[str, Change, Status]] = [
     ("drift.unsafe-path", lambda h: h.path("/usr/local/sbin").chmod(0o777), FAIL),
     ("drift.state", lambda h: h.write("/var/lib/certtui/state.json", "{"), FAIL),
     ("hooks.not-executable", lambda h: h.path(HOOK).chmod(0o644), FAIL),
-    ("hooks.tilde", lambda h: h.write(f"{HOOK}~", ""), WARN),
+    ("hooks.tilde", lambda h: h.write(f"{HOOK}-own~", ""), WARN),
     ("hooks.wrong-folder", lambda h: h.write("/var/letsencrypt/renewal-hooks/deploy/x", ""), WARN),
     ("runs.damaged", lambda h: h.write(LOG, h.path(LOG).read_text() + "junk\n"), WARN),
     (

@@ -1,0 +1,282 @@
+"""What became of our mails: handed over, on their way, delivered or sent back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+from certtui.change.store import RUNS_LOG
+from certtui.doctor import history, lastmail
+from certtui.doctor.check import Context, Kind, needs_root
+from certtui.doctor.finding import Finding, Fix, Status
+from certtui.host import maillog, mailqueue
+from certtui.host.maillog import BOUNCED, DEFERRED, Delivery
+from certtui.host.mailqueue import Queue, Waiting
+from certtui.host.mta import Mta
+
+DELIVERY = Kind(
+    "mail.delivery",
+    Status.FAIL,
+    "the last mail to mail.to was delivered",
+    "A mailer that takes a message has not delivered it. What the next one did with it is in the "
+    "log of the MTA alone; a mail that was sent back lies in root's mailbox, which nobody reads.",
+)
+NOT_SENT = Kind(
+    "mail.not-sent",
+    Status.FAIL,
+    "the mailer took the last mail of the renew script",
+    "The script can tell nobody that it could tell nobody: only this and the system's log know.",
+)
+NO_WAY = Kind(
+    "mail.no-way",
+    Status.FAIL,
+    "the MTA knows a way to mail.to",
+    "A mail to a user who is not there, or to the world from an MTA that is set up for local mail "
+    "only (as Debian's exim is at first), is taken with exit status 0 and then sent back to root.",
+)
+QUEUE = Kind(
+    "mail.queue",
+    Status.FAIL,
+    "no mail of ours waits for more than an hour, or is frozen",
+    "A mail that waits is news that nobody gets. exim gives up on a frozen one altogether "
+    "(its specification, chapter 48), postfix after five days (maximal_queue_lifetime).",
+)
+DEFERRED_KIND = Kind(
+    "mail.deferred",
+    Status.WARN,
+    "the last mail to mail.to did not have to wait",
+    "A server that asks to try again may take the next try, or none: the queue tells in an hour.",
+)
+ALIASES = Kind(
+    "mail.aliases",
+    Status.WARN,
+    "the MTA's table of aliases is as new as /etc/aliases",
+    "sendmail and postfix read the table that newaliases(1) makes, not the text: until it is run, "
+    "mail to root goes where it went before the edit, and without a table postfix defers it.",
+)
+KINDS = (DELIVERY, NOT_SENT, NO_WAY, QUEUE, DEFERRED_KIND, ALIASES)
+
+#: A mail that waits for less may be one of a server that asks everybody to come again.
+_PATIENCE = timedelta(hours=1)
+
+#: What proves that mail works again, once its cause is mended.
+_DRILL = Fix(("certtui", "drill"))
+
+#: Seconds that an MTA may take to say where a mail would go; exim may have to ask DNS.
+_TIMEOUT = 5.0
+
+_ALIASES = "/etc/aliases"
+
+
+def findings(context: Context, agent: Mta | None, *, works: bool) -> Iterator[Finding]:
+    """What is wrong, each cause once. ``works`` is False where what is queued cannot leave."""
+    assert context.plan is not None
+    found = [*_handed_over(context)]
+    if works and agent is not None and not found:
+        found = [*_aliases(context, agent)] or [*_way(context, agent)]
+        found = found or [*_on_its_way(context, agent)]
+    yield from found or [_nothing(context, agent)]
+
+
+def _nothing(context: Context, agent: Mta | None) -> Finding:
+    """Nothing is known of any delivery; what was handed over last, if anything was."""
+    assert context.plan is not None
+    to = context.plan.mail.to
+    try:
+        last = lastmail.read(context.host)
+    except (ValueError, PermissionError):
+        last = None  # doctor/state.py says so
+    if last is None:
+        return DELIVERY.skip(to, "no mail has been sent yet: certtui drill proves it")
+    asked = f"the log of {agent.name} does not tell" if agent else "no log of its MTA is known"
+    return DELIVERY.skip(
+        to, f"handed over at {last.time:%Y-%m-%d %H:%M} UTC; {asked} what became of it"
+    )
+
+
+# ---- the mailer --------------------------------------------------------------------------------
+
+
+def _handed_over(context: Context) -> Iterator[Finding]:
+    """By the line of the last mail, or, of scripts that leave none, by that of the last run."""
+    assert context.plan is not None
+    to = context.plan.mail.to
+    try:
+        last = lastmail.read(context.host)
+        run = history.read(context.host).last
+    except PermissionError:
+        yield NOT_SENT.skip(to, needs_root(lastmail.LAST_MAIL))
+        return
+    except ValueError:
+        return
+    if last is not None:
+        if not last.sent:
+            evidence = f"{lastmail.LAST_MAIL}: {last.time:%Y-%m-%d %H:%M UTC} {last.text}"
+            yield NOT_SENT.found(to, "the last mail did not leave", evidence, _DRILL)
+    elif run is not None and "mail not sent" in run.detail:
+        evidence = f"{RUNS_LOG}: {run.time:%Y-%m-%d %H:%M UTC} {run.result} {run.detail}"
+        yield NOT_SENT.found(to, "the last run's mail did not leave", evidence, _DRILL)
+
+
+# ---- the way to mail.to ------------------------------------------------------------------------
+
+
+def _way(context: Context, agent: Mta) -> Iterator[Finding]:
+    """exim and sendmail say where a mail would go, without sending one; else users are looked up.
+
+    exim's exit status is 2 only where it knows that there is no way (specification, 5, -bt).
+    """
+    assert context.plan is not None
+    to, host = context.plan.mail.to, context.host
+    if agent.name == "exim":
+        said = host.run(["exim", "-bt", to], timeout=_TIMEOUT)
+        if said.code == 2:
+            # On stderr are the routers that it tried.
+            yield _no_way(to, f"exim -bt {to} (exit 2): {said.out.strip()}", said.out)
+    elif agent.name == "sendmail":
+        said = host.run(["sendmail", "-bv", to], timeout=_TIMEOUT)
+        if said.code == 67:  # EX_NOUSER, sysexits.h
+            yield _no_way(to, f"sendmail -bv {to} (exit 67): {said.text}", said.text)
+    elif _is_local(context, agent, to):
+        user = to.partition("@")[0].partition("+")[0]
+        asked = host.run(["getent", "passwd", user], timeout=_TIMEOUT)
+        # getent(1): 2 is "not found"; anything else is no answer.
+        if asked.code == 2 and user not in _aliased(context):
+            text = f"getent passwd {user} (exit 2); {_ALIASES} does not name it"
+            yield _no_way(to, text, f"there is neither a user nor an alias {user}")
+
+
+def _no_way(to: str, evidence: str, reason: str) -> Finding:
+    said = re.sub(r"\s+", " ", reason)
+    message = (
+        f"a mail to it would be sent back ({said}): name another in mail.to and apply, or give "
+        f"{_ALIASES} a line for it"
+    )
+    return NO_WAY.found(to, message, evidence)
+
+
+def _is_local(context: Context, agent: Mta, to: str) -> bool:
+    """Whether the MTA delivers a mail to it on this host, to a user or an alias."""
+    domain = to.partition("@")[2].lower()
+    if agent.name == "postfix":
+        said = context.host.run(["postconf", "-hx", "mydestination", "myorigin"], timeout=_TIMEOUT)
+        lines = [*said.out.lower().splitlines(), "", ""]
+        return said.ok and (domain or lines[1].strip()) in re.split(r"[,\s]+", lines[0])
+    if agent.name in ("opensmtpd", "dma"):
+        return domain in ("", "localhost", context.facts.system.hostname.lower())
+    return False
+
+
+def _aliased(context: Context) -> set[str]:
+    """The names of aliases(5), as far as they are in the usual file."""
+    text = (context.host.read(_ALIASES) or b"").decode("utf-8", "replace")
+    return {match.lower() for match in re.findall(r'^"?([^\s":#]+)"?\s*:', text, re.MULTILINE)}
+
+
+def _aliases(context: Context, agent: Mta) -> Iterator[Finding]:
+    if agent.name not in ("postfix", "sendmail"):
+        return
+    text = context.host.info(_ALIASES)
+    tables = [
+        found
+        for ending in (".db", ".lmdb", ".cdb")
+        if (found := context.host.info(f"{_ALIASES}{ending}")) is not None
+    ]
+    if text is None or any(table.mtime >= text.mtime for table in tables):
+        return
+    if not tables and not _wants_table(context, agent):
+        return
+    what = "is older than it" if tables else "is missing"
+    fix = Fix(("newaliases",), True)
+    yield ALIASES.found(_ALIASES, f"the table made from it {what}", f"{_ALIASES}: edited", fix)
+
+
+def _wants_table(context: Context, agent: Mta) -> bool:
+    if agent.name == "sendmail":
+        return False
+    said = context.host.run(["postconf", "-hx", "alias_maps"], timeout=_TIMEOUT)
+    return bool(re.search(rf"\b(hash|lmdb|cdb|btree):{_ALIASES}\b", said.out))
+
+
+# ---- the queue and the log -----------------------------------------------------------------------
+
+
+def _on_its_way(context: Context, agent: Mta) -> Iterator[Finding]:
+    assert context.plan is not None
+    to = context.plan.mail.to
+    try:
+        queue = mailqueue.queue(context.host, agent, context.now)
+        log = maillog.read(context.host, agent)
+    except PermissionError as error:
+        yield DELIVERY.skip(to, needs_root(str(error.filename or "the MTA's log")))
+        return
+    ours = [one for one in log.deliveries if any(same(to, address) for address in one.addresses)]
+    last = ours[-1] if ours else None
+    if last is not None and last.outcome == BOUNCED:
+        message = f"the last mail to it was sent back at {last.when}"
+        yield DELIVERY.found(to, message, f"{log.source}: {last.line}", _DRILL)
+        return
+    waiting = _stuck(context, queue) if queue else []
+    if queue is not None and waiting:
+        yield _waits(agent, to, queue, waiting, last)
+    elif last is not None and last.outcome == DEFERRED:
+        evidence = f"{log.source}: {last.line}"
+        yield DEFERRED_KIND.found(to, f"the last mail to it waits since {last.when}", evidence)
+    elif last is not None:
+        yield DELIVERY.ok(to, f"last delivered at {last.when}", last.line)
+    elif queue is not None and queue.problem and context.is_root:
+        yield QUEUE.skip(to, f"the queue cannot be looked at: {queue.problem}")
+
+
+def _stuck(context: Context, queue: Queue) -> list[Waiting]:
+    """Messages to mail.to or of root's that are frozen or older than an hour; oldest first."""
+    assert context.plan is not None
+    mail = context.plan.mail
+
+    def is_ours(message: Waiting) -> bool:
+        if any(same(mail.to, address) for address in message.recipients):
+            return True
+        # A mail of ours that was sent back goes to its sender from nobody.
+        from_us = message.recipients if not message.sender else (message.sender,)
+        return any(same(wanted, one) for wanted in {"root", mail.sender} - {""} for one in from_us)
+
+    late = [
+        message
+        for message in queue.messages
+        if (message.frozen or context.now - message.since > _PATIENCE) and is_ours(message)
+    ]
+    return sorted(late, key=lambda message: message.since)
+
+
+def _waits(
+    agent: Mta, to: str, queue: Queue, waiting: list[Waiting], last: Delivery | None
+) -> Finding:
+    oldest = waiting[0]
+    state = "is frozen" if oldest.frozen else f"waits since {oldest.since:%Y-%m-%d %H:%M} UTC"
+    count = f"; {len(waiting)} wait in all" if len(waiting) > 1 else ""
+    lines = [f"{queue.command}: {oldest.id} <{oldest.sender}> {' '.join(oldest.recipients)}"]
+    lines += [oldest.reason] if oldest.reason else []
+    lines += [last.line] if last is not None else []
+    return QUEUE.found(
+        to, f"a mail of this host {state}{count}", "\n".join(lines), _again(agent, oldest)
+    )
+
+
+def _again(agent: Mta, message: Waiting) -> Fix | None:
+    """The command that tries it again now; exim's -M thaws a frozen one (specification, 5)."""
+    tries: dict[str, tuple[str, ...]] = {
+        "exim": ("exim", "-M", message.id),
+        "postfix": ("postqueue", "-i", message.id),
+        "sendmail": ("sendmail", "-q", "-v"),
+        "opensmtpd": ("smtpctl", "schedule", message.id),
+        "dma": ("dma", "-q"),
+    }
+    return Fix(tries[agent.name]) if agent.name in tries else None
+
+
+def same(wanted: str, address: str) -> bool:
+    """Whether a log's address is the plan's; one without a domain may have been given any."""
+    user, at, domain = wanted.lower().partition("@")
+    other, _, place = address.lower().partition("@")
+    return user == other and (not at or domain == place)
