@@ -88,6 +88,13 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     _flag(parser, "--fix", "run the mends that nobody objects to, then look again")
 
 
+def _drill(parser: argparse.ArgumentParser) -> None:
+    _plan(parser)
+    _json(parser)
+    _flag(parser, "--deploy", "drill the hooks and the web server instead of the mail")
+    parser.add_argument("--only", default="", metavar="NAME", help="with --deploy: one certificate")
+
+
 def _back(parser: argparse.ArgumentParser) -> None:
     _root(parser)
     _flag(parser, "--force", "also where a file was edited since; the edits are saved first")
@@ -109,6 +116,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "apply": ("make the host what the plan says, then prove it with a dry run", _apply),
     "dry-run": ("stream a live certbot renew --dry-run", _check),
     "doctor": ("check that the next renewal will happen", _doctor),
+    "drill": ("prove that a failure is mailed, by a forced one", _drill),
     "status": ("show certificates, next and last runs", _check),
     "undo": ("take back the last apply", _back),
     "remove": ("take back every apply", _back),

@@ -186,6 +186,9 @@ def _take_back(arguments: argparse.Namespace, what: str) -> int:
     root = _root(arguments)
     if root == "/" and os.geteuid() != 0:
         raise NeedsRoot(f"`certtui {what}` changes the system and needs root: sudo certtui {what}")
+    cleaned = workflow.recover_drill(root)
+    if cleaned:
+        print(f"certtui: {cleaned}", file=sys.stderr)
     take_back = undo.undo if what == "undo" else undo.remove
     result = take_back(RealHost(), Tree(root), force=arguments.force, on_step=output.print_step)
     kept = " but for what was kept" if any(s.what.startswith("kept ") for s in result.steps) else ""
@@ -230,6 +233,16 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return report.exit_code(findings)
 
 
+def _drill(arguments: argparse.Namespace) -> int:
+    from certtui import drilling
+    from certtui.errors import NeedsRoot
+
+    if os.geteuid() != 0:
+        raise NeedsRoot("`certtui drill` starts root's own renewal script: sudo certtui drill")
+    job = _job(arguments)
+    return drilling.run(job, deploy=arguments.deploy, only=arguments.only, as_json=arguments.json)
+
+
 def _status(arguments: argparse.Namespace) -> int:
     from certtui import lookups, status
 
@@ -263,6 +276,7 @@ _HANDLERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "apply": _apply,
     "dry-run": _dry_run,
     "doctor": _doctor,
+    "drill": _drill,
     "status": _status,
     "undo": _undo,
     "remove": _remove,

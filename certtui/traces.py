@@ -11,6 +11,8 @@ import os
 JOURNAL = "/var/lib/certtui/journal"
 RECORD = "/var/lib/certtui/last-apply.jsonl"
 STATE = "/var/lib/certtui/state.json"
+#: As ``drill.trace`` has it.
+DRILL = "/var/lib/certtui/drill-at-work"
 
 
 def unfinished(root: str = "/") -> bool:
@@ -22,6 +24,11 @@ def unfinished(root: str = "/") -> bool:
     except OSError:
         return True
     return not all(name.isdecimal() for name in names)
+
+
+def drilled(root: str = "/") -> bool:
+    """Whether there is a fire drill that is under way or was killed."""
+    return os.path.lexists(root.rstrip("/") + DRILL)
 
 
 def recorded(root: str = "/") -> bool:

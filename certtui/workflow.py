@@ -243,6 +243,21 @@ class Job:
 
 def recover(root: str = "/") -> str:
     """Ends what a killed certtui began, where this user may; a sentence about it, or ""."""
+    return "; ".join(filter(None, (_recover_apply(root), recover_drill(root))))
+
+
+def recover_drill(root: str = "/") -> str:
+    """The same of a fire drill alone."""
+    from certtui import traces
+
+    if root != "/" or not traces.drilled() or os.geteuid() != 0:
+        return ""
+    from certtui.drill import clean
+
+    return clean.recover()
+
+
+def _recover_apply(root: str) -> str:
     from certtui import traces
 
     if not traces.unfinished(root):

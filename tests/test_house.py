@@ -15,7 +15,7 @@ import certtui
 PACKAGE = Path(certtui.__file__).parent
 
 #: Each room and what it may import of certtui: one direction, plan -> ... -> doctor, fronts on top.
-_PIPELINE = ("plan", "host", "render", "change", "renewal", "doctor")
+_PIPELINE = ("plan", "host", "render", "change", "renewal", "doctor", "drill")
 
 
 def _imports(path: Path) -> Iterator[tuple[str, int]]:

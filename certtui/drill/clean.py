@@ -1,0 +1,116 @@
+"""After a drill, however it ended: file, block, job, marker and trace are gone, the unit as it was.
+
+What is cleaned is found by its own marks and not by memory, so that it is the same for a drill
+that has just ended and for one that was killed.
+"""
+
+from __future__ import annotations
+
+import re
+
+from certtui.change.files import Tree
+from certtui.change.lock import locked
+from certtui.doctor import history
+from certtui.drill import backends, pending, trace, unit
+from certtui.drill.trace import Trace
+from certtui.errors import CerttuiError, Locked
+from certtui.host.interface import Host, RealHost
+
+
+def clean(host: Host, tree: Tree, left: Trace, *, proved: bool = False) -> list[str]:
+    """Takes away what a drill has put there; what could not be, as sentences.
+
+    The trace stays then, so that the next command tries again.
+    """
+    problems: list[str] = []
+    for step in (_marker, _cron_file, _crontab, _jobs, _unit):
+        try:
+            problems += step(host, tree, left)
+        except (OSError, CerttuiError) as error:
+            problems.append(str(error))
+    if left.how == "deploy" and not proved:
+        try:
+            pending.put_back(host, tree, left)
+        except (OSError, CerttuiError) as error:
+            problems.append(f"{history.PENDING}: {error}")
+    if not problems:
+        trace.forget(tree)
+    return problems
+
+
+def recover(host: Host | None = None, tree: Tree | None = None) -> str:
+    """Cleans up after a drill that was killed; a sentence about it, "" where there was none.
+
+    Of this machine, but for tests.
+    """
+    host, tree = host or RealHost(), tree or Tree()
+    try:
+        with locked(tree):
+            left = trace.read(tree)
+            if left is None:
+                return ""
+            problems = clean(host, tree, left)
+    except Locked:
+        return ""  # it is at work
+    if problems:
+        return f"a fire drill was ended on its way, and is not all cleaned up: {problems[0]}"
+    return "cleaned up after a fire drill that was ended on its way"
+
+
+def _marker(host: Host, tree: Tree, left: Trace) -> list[str]:
+    trace.unmark(tree)
+    return []
+
+
+def _cron_file(host: Host, tree: Tree, left: Trace) -> list[str]:
+    if left.how not in ("cron.d", ""):
+        return []
+    tree.clean(backends.CRON_FILE)
+    found = tree.snapshot(backends.CRON_FILE)
+    if found is not None and b"\nCERTTUI_DRILL=" in found.content:
+        tree.delete(backends.CRON_FILE)
+    return []
+
+
+def _crontab(host: Host, tree: Tree, left: Trace) -> list[str]:
+    if left.how not in ("crontab", "") or tree.root != "/":
+        return []
+    return backends.clean_crontab()
+
+
+def _jobs(host: Host, tree: Tree, left: Trace) -> list[str]:
+    if left.how not in ("at", "") or host.which("atq") is None:
+        return []
+    numbers = jobs(host, left.id)
+    if not numbers:
+        return []
+    done = host.run(["atrm", *numbers])
+    # One that began meanwhile is in the queue no more, and finds no marker.
+    gone = not done.ok and not jobs(host, left.id)
+    return [] if done.ok or gone else [f"atrm {' '.join(numbers)}: {done.text}"]
+
+
+def jobs(host: Host, drill: str) -> list[str]:
+    """The numbers of root's waiting jobs that were queued for a drill; "" stands for any."""
+    mark = re.compile(rf"^CERTTUI_DRILL={drill or '[0-9a-f]{16}'};", re.MULTILINE)
+    listed = host.run(["atq"]).out
+    waiting = re.findall(r"^(\d+)\t.* ([^=]) root$", listed, re.MULTILINE)
+    return [number for number, _ in waiting if mark.search(host.run(["at", "-c", number]).out)]
+
+
+def _unit(host: Host, tree: Tree, left: Trace) -> list[str]:
+    if left.how != "unit":
+        return []
+    return unit.leave(host, left, recorded(host, left.id) is not None)
+
+
+def recorded(host: Host, drill: str) -> history.PastRun | None:
+    """The line of a drill in the log of runs. Raises PermissionError."""
+    return next(
+        (
+            run
+            for run in reversed(history.read(host).runs)
+            if run.is_drill and run.detail.split(" ")[0] == drill
+        ),
+        None,
+    )

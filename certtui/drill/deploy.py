@@ -1,0 +1,158 @@
+"""The drill of the deploy: the hooks as certbot starts them, and what the server serves then."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from certtui.doctor.history import PENDING
+from certtui.drill import pending, ready, work
+from certtui.drill.model import Outcome, Scene, Step
+from certtui.drill.trace import Trace
+from certtui.errors import Refused
+from certtui.host import served
+from certtui.host.facts import Lineage
+from certtui.host.interface import Completed
+from certtui.host.served import Served
+from certtui.render import places, webserver
+
+#: Seconds: what the hook itself allows a test, and both of its parts together.
+_TEST, _HOOK = 125.0, 300.0
+
+#: Seconds that a server may take until it serves what it was told to load.
+_PATIENCE = 10.0
+
+
+def drill(scene: Scene, only: str = "") -> Outcome:
+    """The whole drill, of one lineage where it is named. Raises Refused, Locked."""
+    began = scene.clock.now()
+    loads = webserver.reload(scene.plan, scene.facts)
+    if loads is None:
+        raise Refused('webserver.kind is "none": there is nothing to deploy to')
+    hooks = (places.deploy_hook(scene.plan), places.post_hook(scene.plan))
+    ready.check(scene, hooks)
+    lineages = _chosen(scene, only)
+    outcome = Outcome("deploy", secrets.token_hex(8), scene.plan.schedule.backend)
+    with work.alone(scene):
+        paths = {lineage.name: _path(scene, lineage) for lineage in lineages}
+        left = Trace(
+            outcome.id,
+            "deploy",
+            pending=pending.lines(scene.tree),
+            noted=pending.noted(scene.host),
+            certificates=tuple(
+                (path, pending.certificate(scene.host, path)) for path in paths.values()
+            ),
+        )
+        with work.traced(scene, left, outcome):
+            if _hooks(scene, outcome, loads.server, loads.test, paths):
+                _serves(scene, outcome, loads.server, lineages)
+    outcome.seconds = scene.clock.now() - began
+    return outcome
+
+
+def _chosen(scene: Scene, only: str) -> list[Lineage]:
+    known = [lineage for lineage in scene.facts.lineages if lineage.not_after is not None]
+    if not known:
+        raise Refused("there is no certificate on this host yet: nothing to deploy")
+    found = [lineage for lineage in known if only in ("", lineage.name)]
+    if not found:
+        names = ", ".join(lineage.name for lineage in known[:20])
+        raise Refused(f"no certificate is called {only} here; there is {names}")
+    return found
+
+
+def _path(scene: Scene, lineage: Lineage) -> str:
+    """What certbot sets RENEWED_LINEAGE to (its storage.py, live_dir)."""
+    return f"{places.config_dir(scene.plan)}/live/{lineage.name}"
+
+
+def _hooks(
+    scene: Scene, outcome: Outcome, server: str, test: Sequence[str], paths: dict[str, str]
+) -> bool:
+    """Test, deploy hook for each, post hook once; False where one fails."""
+    if test:
+        done = scene.host.run(test, timeout=_TEST)
+        step = Step(
+            f"configuration test of {server}",
+            done.ok,
+            "" if done.ok else _last(done),
+            "" if done.ok else " ".join(test),
+        )
+        if not work.say(scene, outcome, step):
+            return False
+    hook = places.deploy_hook(scene.plan)
+    for path in paths.values():
+        done = scene.host.run([hook], timeout=_HOOK, env=_environment(scene, path))
+        if not done.ok or path not in pending.lines(scene.tree):
+            message = _last(done) if not done.ok else f"it has not noted {path} in {PENDING}"
+            work.say(scene, outcome, Step("deploy hook", False, message, hook))
+            return False
+    work.say(scene, outcome, Step("deploy hook", True, f"noted {_many(paths)} as renewed"))
+    hook = places.post_hook(scene.plan)
+    done = scene.host.run([hook], timeout=_HOOK, env=_environment(scene))
+    left = [path for path in paths.values() if path in pending.lines(scene.tree)]
+    if done.ok and not left:
+        return work.say(scene, outcome, Step("post hook", True, f"{server} was told, once"))
+    message = _last(done) if not done.ok else f"it ended well, but {left[0]} waits in {PENDING}"
+    return work.say(scene, outcome, Step("post hook", False, message, hook))
+
+
+def _environment(scene: Scene, lineage: str = "") -> dict[str, str]:
+    """What the renew script gives certbot, and certbot its hooks.
+
+    CERTTUI_RUN: the hook leaves it to its caller to mail a failure, and this one is told at once.
+    """
+    found = {"LC_ALL": "C", "HOME": "/root", "LOGNAME": "root", "USER": "root", "CERTTUI_RUN": "1"}
+    found |= dict(scene.plan.certbot.env)
+    if lineage:
+        name = lineage.rpartition("/")[2]
+        domains = {item.name: item.domains for item in scene.facts.lineages}[name]
+        found |= {"RENEWED_LINEAGE": lineage, "RENEWED_DOMAINS": " ".join(domains)}
+    return found
+
+
+def _serves(scene: Scene, outcome: Outcome, server: str, lineages: Sequence[Lineage]) -> None:
+    """Asks until nothing old is served any more, or the time is up."""
+    answers: dict[str, Served] = {}
+
+    def settled() -> bool:
+        answers.update(served.look(scene.host, lineages))
+        return all(answer.state != "old" for answer in answers.values())
+
+    scene.wait(settled, scene.clock.now() + _PATIENCE, 1.0)
+    proved = 0
+    for name, answer in answers.items():
+        outcome.served.append(
+            {
+                "name": name,
+                "state": answer.state,
+                "address": answer.address,
+                "message": answer.message,
+            }
+        )
+        work.say(scene, outcome, _judged(name, answer, server))
+        proved += answer.state == "same"
+    if not proved:
+        message = f"not one certificate is served on port 443 of this host by {server}"
+        work.say(scene, outcome, Step("served", False, message, "certtui doctor"))
+        return
+    outcome.proved = f"the hooks make {server} serve what is on disk ({proved} of {len(answers)})"
+
+
+def _judged(name: str, answer: Served, server: str) -> Step:
+    """A certificate that this server does not have is for something else, and no failure."""
+    what = f"served: {name}"
+    if answer.state in ("same", "absent", "nobody"):
+        return Step(what, True, answer.message)
+    mend = f"systemctl restart {server}" if answer.state == "old" else "certtui doctor"
+    return Step(what, False, answer.message, mend)
+
+
+def _last(done: Completed) -> str:
+    """What a command said, on one line, or how it ended."""
+    return " ".join(done.text.split())[:400] or f"exit status {done.code}"
+
+
+def _many(paths: dict[str, str]) -> str:
+    return next(iter(paths)) if len(paths) == 1 else f"{len(paths)} certificates"

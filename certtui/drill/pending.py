@@ -1,0 +1,76 @@
+"""What waits to be loaded by the web server, left by a deploy drill as it was found."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+
+from certtui.change.files import Tree
+from certtui.doctor.history import PENDING
+from certtui.drill.trace import Trace
+from certtui.host.interface import Host
+
+_DONE = f"{PENDING}.done"
+
+
+def lines(tree: Tree) -> tuple[str, ...]:
+    """The lineages that are noted, "" left out. Raises Refused, PermissionError."""
+    return tuple(dict.fromkeys([*_lines(tree, _DONE), *_lines(tree, PENDING)]))
+
+
+def _lines(tree: Tree, path: str) -> list[str]:
+    found = tree.snapshot(path)
+    text = found.content.decode("utf-8", "surrogateescape") if found else ""
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def noted(host: Host) -> int:
+    """When something was noted last (ns); doctor goes by it. 0 where nothing waits."""
+    found = host.info(PENDING)
+    return int(found.mtime * 1_000_000_000) if found else 0
+
+
+def certificate(host: Host, lineage: str) -> str:
+    """Which certificate a lineage has now: certbot turns this link at each renewal."""
+    return host.link(f"{lineage}/cert.pem") or ""
+
+
+def put_back(host: Host, tree: Tree, before: Trace) -> None:
+    """What waited before waits again, the drill's own do not; a renewal meanwhile is kept.
+
+    As the post hook does it: moved away first, so that what a certbot notes meanwhile stays. Raises
+    OSError, Refused.
+    """
+    found = lines(tree)
+    if _wanted(host, before, found) == found:
+        return
+    with tree.parent(PENDING) as (at, name):
+        left = _lines(tree, _DONE)
+        if left:  # of a hook that was killed
+            _append(at, name, left)
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(name, f"{name}.done", src_dir_fd=at, dst_dir_fd=at)
+        wanted = _wanted(host, before, lines(tree))
+        if wanted:
+            _append(at, name, wanted, before.noted if wanted == before.pending else 0)
+    tree.delete(_DONE)
+
+
+def _wanted(host: Host, before: Trace, found: Sequence[str]) -> tuple[str, ...]:
+    known = dict(before.certificates)
+    renewed = (line for line in found if known.get(line, "") != certificate(host, line))
+    return tuple(dict.fromkeys([*before.pending, *renewed]))
+
+
+def _append(at: int, name: str, wanted: Sequence[str], noted_at: int = 0) -> None:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(name, flags, 0o600, dir_fd=at)
+    try:
+        text = "".join(f"{line}\n" for line in wanted)
+        os.write(fd, text.encode("utf-8", "surrogateescape"))
+        os.fsync(fd)
+        if noted_at:
+            os.utime(fd, ns=(noted_at, noted_at))
+    finally:
+        os.close(fd)

@@ -1,0 +1,90 @@
+"""What a drill leaves behind while it is under way: the marker for the script, the trace for us.
+
+The trace is written before anything else and taken away after everything else, so that whatever
+ends a drill, the next command finds it and knows what to clean. Neither can make anything renew:
+the marker is good for one drill and five minutes, and what was started for a drill does nothing
+without it (``render/templates/drill.sh``).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from certtui.change.files import Tree
+from certtui.change.model import Snapshot
+from certtui.change.store import HOME
+
+#: An id and when it ends, a line each; the script removes it as it begins.
+MARKER = f"{HOME}/drill"
+TRACE = f"{HOME}/drill-at-work"
+
+#: Seconds a marker is good for; the script takes none that is good for more than 300.
+VALID = 280
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What has to be cleaned. ``how`` is cron.d, crontab, at, unit or deploy.
+
+    For ``unit``: the service, whether it had failed before, and when its timer had fired last (as
+    systemd tells it). For ``deploy``: the lines that waited before, the time of that file (ns), and
+    which certificate each lineage had then.
+    """
+
+    id: str
+    how: str = ""
+    unit: str = ""
+    failed: bool = False
+    fired: str = ""
+    pending: tuple[str, ...] = ()
+    noted: int = 0
+    certificates: tuple[tuple[str, str], ...] = ()
+
+
+def write(tree: Tree, trace: Trace) -> None:
+    """Raises OSError, Refused."""
+    tree.write(TRACE, _private(tree, json.dumps(asdict(trace)) + "\n"))
+
+
+def read(tree: Tree) -> Trace | None:
+    """The trace of a drill that is under way or was killed. Raises PermissionError, Refused."""
+    found = tree.snapshot(TRACE)
+    if found is None:
+        return None
+    try:
+        data: dict[str, Any] = json.loads(found.content)
+        return Trace(
+            str(data["id"]),
+            str(data["how"]),
+            str(data["unit"]),
+            bool(data["failed"]),
+            str(data["fired"]),
+            tuple(str(line) for line in data["pending"]),
+            int(data["noted"]),
+            tuple((str(name), str(target)) for name, target in data["certificates"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return Trace("")  # damaged: then what every drill may leave is looked for
+
+
+def mark(tree: Tree, drill: str, now: float) -> None:
+    """Writes the marker. Raises OSError, Refused."""
+    tree.write(MARKER, _private(tree, f"{drill}\n{int(now) + VALID}\n"))
+
+
+def unmark(tree: Tree) -> None:
+    """Takes the marker away, and what a killed write of it has left."""
+    tree.delete(MARKER)
+    tree.clean(MARKER)
+
+
+def forget(tree: Tree) -> None:
+    """The end of a drill."""
+    tree.clean(TRACE)
+    tree.delete(TRACE)
+
+
+def _private(tree: Tree, text: str) -> Snapshot:
+    return Snapshot(text.encode("utf-8"), 0o600, tree.uid, tree.gid)
