@@ -8,7 +8,12 @@ from certtui.doctor import services
 from certtui.doctor.check import Check, Context, Kind, no_plan, not_needed
 from certtui.doctor.finding import Finding, Status
 
-_DAEMON = Kind("atd.daemon", Status.FAIL, "atd is installed, starts at boot and runs")
+_DAEMON = Kind(
+    "atd.daemon",
+    Status.FAIL,
+    "atd is installed, starts at boot and runs",
+    "at takes jobs and exits 0 with no atd: they wait, and start all together when it does.",
+)
 
 
 def _atd(context: Context) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 from certtui.change import services
 from certtui.change.packages import install_argv
-from certtui.doctor import atstate
+from certtui.doctor import atspool, atstate
 from certtui.doctor.check import Check, Context, Kind, needs_root, no_plan, not_needed
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host import atjobs
@@ -20,15 +20,78 @@ from certtui.host.interface import SAFE_PATH
 from certtui.plan.model import Plan
 from certtui.render import places, times
 
-_QUEUED = Kind("at.queued", Status.FAIL, "the job of the next run is in at's queue, once")
-_NO_ANSWER = Kind("at.no-answer", Status.FAIL, "atq lists the queue")
-_PROGRAM = Kind("at.program-missing", Status.FAIL, "the programs that the script needs are there")
-_MISSING = Kind("at.missing", Status.FAIL, "a job of ours is in at's queue")
-_MINUTE = Kind("at.wrong-minute", Status.FAIL, "the job is queued for the minute of the next run")
-_OVERDUE = Kind("at.overdue", Status.FAIL, "atd starts jobs at their minute")
-_SEVERAL = Kind("at.several", Status.WARN, "one job of ours, not more")
-_GONE = Kind("at.script-gone", Status.WARN, "the script that a job of ours starts is there")
-_OTHER = Kind("at.left-over", Status.WARN, "no job of ours is left of an earlier plan")
+_QUEUED = Kind(
+    "at.queued",
+    Status.FAIL,
+    "the job of the next run is in at's queue, once",
+    "A job starts once and its script queues the next, so a chain that is broken stays silent: at "
+    "exits 0 whatever becomes of a job, and nobody mails what did not run.",
+)
+_NO_ANSWER = Kind(
+    "at.no-answer",
+    Status.FAIL,
+    "atq lists the queue",
+    "The script queues nothing where it cannot see what is queued: it might renew twice.",
+)
+_PROGRAM = Kind(
+    "at.program-missing",
+    Status.FAIL,
+    "the programs that the script needs are there",
+    "Without them the script cannot queue its next job, and ends with 1 in the log.",
+)
+_MISSING = Kind(
+    "at.missing",
+    Status.FAIL,
+    "a job of ours is in at's queue",
+    "Nothing renews at the minute of the next run; what starts the script besides makes up for it "
+    "later: within the hour (at-random), at the next block (at-block).",
+)
+_MINUTE = Kind(
+    "at.wrong-minute",
+    Status.FAIL,
+    "the job is queued for the minute of the next run",
+    "The run would come at another time than the plan's, or not before the certificate expires.",
+)
+_OVERDUE = Kind(
+    "at.overdue",
+    Status.FAIL,
+    "atd starts jobs at their minute",
+    "atd runs and starts nothing: it hangs, or waits for a load that is low enough (atd(8), -l).",
+)
+_SEVERAL = Kind(
+    "at.several",
+    Status.WARN,
+    "one job of ours, not more",
+    "Each job starts the script; the second one finds its slot taken, or renews at a wrong time.",
+)
+_GONE = Kind(
+    "at.script-gone",
+    Status.WARN,
+    "the script that a job of ours starts is there",
+    'The job will end with "not found", and at mails nobody of that (-M).',
+)
+_OTHER = Kind(
+    "at.left-over",
+    Status.WARN,
+    "no job of ours is left of an earlier plan",
+    "It starts a script that the plan no longer has, and that queues itself again.",
+)
+_SECRETS = Kind(
+    "at.environment",
+    Status.WARN,
+    "only our own variables are stored with the job",
+    "at stores the whole environment of whoever queues a job, passwords and tokens too, in a file "
+    "of its spool and of its backups, and gives it to certbot and every hook (at(1)).",
+)
+_FOREIGN = Kind(
+    "at.foreign",
+    Status.OK,
+    "others may use the queue too: our script knows its own jobs by what they hold",
+    "Jobs of others do no harm, so this only tells of them.",
+)
+
+#: What the script itself stores with its job.
+_VARIABLES = frozenset(("PATH", "TZ", "CERTTUI_TRIGGER", "CERTTUI_SLOT"))
 
 #: Programs that the script calls, and what brings them; sha256sum is everywhere.
 _PROGRAMS = {"flock": "flock", "at": "atd", "atq": "atd", "atrm": "atd"}
@@ -45,25 +108,53 @@ def _queue(context: Context) -> Iterator[Finding]:
     if script and not context.facts.atd.installed:
         yield _QUEUED.skip("", "at is not installed")  # atd.daemon says it
     elif context.host.which("atq") or script:
-        yield from _jobs(context, script)
+        spool = list(atspool.findings(context)) if script else []
+        yield from spool
+        yield from _jobs(context, script, bool(spool))
         if script and plan:
             yield from atstate.findings(context, plan)
 
 
-def _jobs(context: Context, script: str) -> Iterator[Finding]:
+def _jobs(context: Context, script: str, spool: bool) -> Iterator[Finding]:
+    """``spool`` is whether something is wrong with it, which is why atq may not answer."""
     missing = list(_programs(context)) if script else []
     yield from missing
     if any(finding.subject == "atq" for finding in missing):
         return
-    answer = context.host.run(["atq"])
+    answer = atjobs.asked(context.host)
     if not answer.ok:
-        seen = f"atq: exit code {answer.code}\n{answer.text}"
-        yield _NO_ANSWER.found("", "at's queue cannot be listed: the script queues nothing", seen)
+        if not spool:
+            seen = f"atq: exit code {answer.code}\n{answer.text}"
+            message = "at's queue cannot be listed: the script queues nothing"
+            yield _NO_ANSWER.found("", message, seen)
         return
-    jobs = atjobs.ours(context.host)
+    jobs = atjobs.ours(context.host, answer.out)
     yield from _strays(context, script, [job for job in jobs if job.script != script])
     if script and context.plan:
-        yield from _ours(context, context.plan, [job for job in jobs if job.script == script])
+        mine = [job for job in jobs if job.script == script]
+        yield from _ours(context, context.plan, mine)
+        yield from _stored(mine)
+        yield from _foreign(context.plan, jobs, atjobs.letters(answer.out))
+
+
+def _stored(jobs: Sequence[Job]) -> Iterator[Finding]:
+    """Names only: what they hold is nobody's to read here."""
+    for job in jobs:
+        names = [name for name in job.variables if name not in _VARIABLES]
+        if names:
+            message = f"{len(names)} variables of somebody's environment are stored with it"
+            seen = f"at -c {job.number}: {', '.join(names)}"
+            yield _SECRETS.found(_named([job]), message, seen, Fix(("atrm", job.number)))
+
+
+def _foreign(
+    plan: Plan, jobs: Sequence[Job], listed: Sequence[tuple[str, str, str]]
+) -> Iterator[Finding]:
+    known, queue = {job.number for job in jobs}, plan.schedule.at_queue
+    others = [number for number, letter, _ in listed if letter == queue and number not in known]
+    if others:
+        count = f"{len(others)} other job{'s' * (len(others) != 1)}"
+        yield _FOREIGN.ok(f"queue {queue}", f"{count} in it, which our script leaves alone")
 
 
 def _programs(context: Context) -> Iterator[Finding]:
@@ -158,6 +249,18 @@ def _minute(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
-_KINDS = (_QUEUED, _NO_ANSWER, _PROGRAM, _MISSING, _MINUTE, _OVERDUE, _SEVERAL, _GONE, _OTHER)
+_KINDS = (
+    _QUEUED,
+    _NO_ANSWER,
+    _PROGRAM,
+    _MISSING,
+    _MINUTE,
+    _OVERDUE,
+    _SEVERAL,
+    _GONE,
+    _OTHER,
+    _SECRETS,
+    _FOREIGN,
+)
 
-CHECKS = (Check((*_KINDS, *atstate.KINDS), _queue),)
+CHECKS = (Check((*_KINDS, *atspool.KINDS, *atstate.KINDS), _queue),)

@@ -15,8 +15,18 @@ from certtui.render.slots import slots
 
 STATE = f"{HOME}/at-state"
 
-_STATE = Kind("at.state", Status.FAIL, "the at script's own record can be understood")
-_FUTURE = Kind("at.state-future", Status.FAIL, "the last slot taken is not in the future")
+_STATE = Kind(
+    "at.state",
+    Status.FAIL,
+    "the at script's own record can be understood",
+    "The script then does not know which slot it took last: it leaves out the slot that is due.",
+)
+_FUTURE = Kind(
+    "at.state-future",
+    Status.FAIL,
+    "the last slot taken is not in the future",
+    "No slot is taken twice, so that nothing renews until the clock has come that far.",
+)
 
 KINDS = (_STATE, _FUTURE)
 

@@ -6,7 +6,7 @@ from certtui.doctor.check import Kind
 from certtui.doctor.finding import Status
 
 _DROPS = (
-    "cron then takes nothing of the whole file, says so in the system's log at most, and mails "
+    "cron takes nothing of such a file, says so in the system's log at most, and mails "
     "nobody: no renewal is started (cron(8), DEBIAN SPECIFIC)."
 )
 
@@ -24,7 +24,7 @@ NAME = Kind(
     "a word (cron(8); run-parts(8) has the same rule).",
 )
 PLAIN = Kind(
-    "cron.not-a-file", Status.FAIL, "a plain file, or root's link to one", f"If not: {_DROPS}"
+    "cron.not-a-file", Status.FAIL, "a plain file, or root's link to one", _DROPS
 )
 MODE = Kind(
     "cron.insecure-mode",
@@ -45,10 +45,10 @@ LINKS = Kind(
     f"A backup made by hard links is enough for a second name. {_DROPS}",
 )
 NEWLINE = Kind(
-    "cron.no-final-newline", Status.FAIL, "the last line ends with a newline", f"If not: {_DROPS}"
+    "cron.no-final-newline", Status.FAIL, "the last line ends with a newline", _DROPS
 )
 LINE = Kind(
-    "cron.bad-line", Status.FAIL, "cron understands every line", f"For one bad line, {_DROPS}"
+    "cron.bad-line", Status.FAIL, "cron understands every line", f"One is enough: {_DROPS}"
 )
 USER = Kind(
     "cron.unknown-user",

@@ -43,7 +43,16 @@ def _host(*lines: str, slot: str = _SLOT, listed: str = "") -> FakeHost:
 def test_a_job_of_ours() -> None:
     when = datetime(2026, 11, 24, 22, 58, tzinfo=timezone.utc)
     script = "/usr/local/sbin/certbot-at-random"
-    assert atjobs.ours(_host(_OURS)) == (Job("1", when, script, 29765218),)
+    stored = ("PATH", "TZ", "CERTTUI_TRIGGER", "CERTTUI_SLOT")
+    assert atjobs.ours(_host(_OURS)) == (Job("1", when, script, 29765218, stored),)
+
+
+def test_the_queue_is_not_asked_for_twice() -> None:
+    host = _host(_OURS)
+    listed = atjobs.asked(host).out
+    (job,) = atjobs.ours(host, listed)
+    assert (job.number, host.ran.count(("atq",))) == ("1", 1)
+    assert atjobs.letters(listed) == (("1", "c", "root"),)
 
 
 def test_fedoras_at_puts_the_command_into_a_here_document() -> None:
