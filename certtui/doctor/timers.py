@@ -5,34 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from certtui.doctor import history
-from certtui.doctor.check import Check, Context, Kind, no_plan, not_needed, started_by
-from certtui.doctor.finding import Finding, Fix, Status
+from certtui.doctor import dropins, history
+from certtui.doctor.check import Check, Context, no_plan, not_needed, started_by
+from certtui.doctor.finding import Finding, Fix
+from certtui.doctor.timerkinds import (
+    ACTIVE,
+    ENABLED,
+    EXEC,
+    INSTALL,
+    KINDS,
+    LATE,
+    MASKED,
+    MISSING,
+    NEXT,
+    REFUSED,
+    RELOAD,
+    RESULT,
+    TIMER,
+)
 from certtui.host import units
 from certtui.plan.model import Plan
 from certtui.render import places, times
-
-_TIMER = Kind("timer.scheduled", Status.FAIL, "the timer is enabled, active and will elapse")
-_MISSING = Kind("timer.missing", Status.FAIL, "systemd knows the timer")
-_REFUSED = Kind("timer.refused", Status.FAIL, "systemd accepts the units")
-_MASKED = Kind("timer.masked", Status.FAIL, "the timer is not masked")
-_INSTALL = Kind(
-    "timer.no-install", Status.FAIL, "[Install] WantedBy=timers.target: it is back after a reboot"
-)
-_ENABLED = Kind("timer.not-enabled", Status.FAIL, "the timer is enabled: it is back after a reboot")
-_ACTIVE = Kind("timer.not-active", Status.FAIL, "the timer is active: enabled alone starts nothing")
-_RELOAD = Kind("timer.needs-reload", Status.FAIL, "systemd has read the units as they are on disk")
-_NEXT = Kind("timer.no-next", Status.FAIL, "systemd knows when the timer elapses next")
-_EXEC = Kind("timer.exec", Status.FAIL, "the timer starts the service, and that our script")
-_LATE = Kind("timer.next-too-late", Status.FAIL, "the timer elapses as often as the plan says")
-_RESULT = Kind("timer.service-failed", Status.FAIL, "the last run of the service ended well")
 
 #: LoadState of a unit file that is there and no good (systemctl(1)).
 _BAD = ("bad-setting", "error")
 
 _ASKED = (
     "Id,LoadState,UnitFileState,ActiveState,SubState,NeedDaemonReload,NextElapseUSecRealtime,"
-    "Result,ExecMainStatus,FragmentPath,DropInPaths,Unit,ExecStart"
+    f"Result,ExecMainStatus,FragmentPath,DropInPaths,Unit,ExecStart,{dropins.ASKED}"
 )
 
 
@@ -47,16 +47,32 @@ def _timer(context: Context) -> Iterator[Finding]:
         # drift.* and runs.* say what follows from it.
         reason = "systemd is not process 1 here"
     if plan is None or reason:
-        yield _TIMER.skip("", reason)
+        yield TIMER.skip("", reason)
         return
     name = f"{plan.files.unit}.timer"
     service = f"{plan.files.unit}.service"
     known = _show(context, name, service)
-    found = list(_scheduled(context, plan, name, known.get(name, {})))
+    found = list(_changed(context, known.get(name, {}), known.get(service, {})))
+    told = any(item.id in dropins.ABOUT_TIMES for item in found)
+    found += [
+        item
+        for item in _scheduled(context, plan, name, known.get(name, {}))
+        if not (told and item.id == LATE.id)
+    ]
     found += _needs_reload([name, service], known)
     found += _starts(context, plan, known.get(name, {}), known.get(service, {}))
     found += _service(context, service, known.get(service, {}))
-    yield from found or [_TIMER.ok(name, _well(known[name]))]
+    yield from found or [TIMER.ok(name, _well(known[name]))]
+
+
+def _changed(
+    context: Context, timer: Mapping[str, str], service: Mapping[str, str]
+) -> Iterator[Finding]:
+    """What drop-ins change about units that systemd takes."""
+    if timer.get("LoadState") == "loaded":
+        yield from dropins.of_timer(context, timer)
+    if service.get("LoadState") == "loaded":
+        yield from dropins.of_service(context, service)
 
 
 def _show(context: Context, *names: str) -> dict[str, Mapping[str, str]]:
@@ -70,29 +86,29 @@ def _scheduled(
     seen = _seen(name, unit)
     state = unit.get("UnitFileState", "")
     if unit.get("LoadState") == "masked" or state.startswith("masked"):
-        yield _MASKED.found(
+        yield MASKED.found(
             name, "masked: it never starts", seen, Fix(("systemctl", "unmask", name))
         )
         return
     if unit.get("LoadState") in _BAD:
         mend = _revert(unit) if unit.get("DropInPaths") else context.apply(force=True)
         message = f"systemd refuses it ({unit['LoadState']}): it is gone after a reboot"
-        yield _REFUSED.found(name, message, f"{seen}; systemctl status {name} says why", mend)
+        yield REFUSED.found(name, message, f"{seen}; systemctl status {name} says why", mend)
         return
     if unit.get("LoadState") != "loaded":
-        yield _MISSING.found(name, "systemd does not know it", seen, context.apply())
+        yield MISSING.found(name, "systemd does not know it", seen, context.apply())
         return
     active = units.is_active(unit)
     enable = Fix(("systemctl", "enable", "--now", name), True)
     if state == "static":
         mend = context.apply(force=True)
-        yield _INSTALL.found(name, "has no [Install]: gone after a reboot", seen, mend)
+        yield INSTALL.found(name, "has no [Install]: gone after a reboot", seen, mend)
     elif state != "enabled":  # "enabled-runtime" is a link in /run
-        yield _ENABLED.found(name, "not enabled: gone after a reboot", seen, enable)
+        yield ENABLED.found(name, "not enabled: gone after a reboot", seen, enable)
     if not active:
         start = Fix(("systemctl", "start", name), True)
         mend = start if state in ("enabled", "static") else enable
-        yield _ACTIVE.found(name, "not active: it starts nothing", seen, mend)
+        yield ACTIVE.found(name, "not active: it starts nothing", seen, mend)
     else:
         yield from _next(context, plan, name, unit)
 
@@ -104,10 +120,10 @@ def _next(context: Context, plan: Plan, name: str, unit: Mapping[str, str]) -> I
     following = units.moment(unit.get("NextElapseUSecRealtime", ""))
     if following is None:
         if unit.get("SubState") != "running":
-            yield _NEXT.found(name, "active, but will never elapse", _seen(name, unit), mend)
+            yield NEXT.found(name, "active, but will never elapse", _seen(name, unit), mend)
         return
     if following > _latest(context, plan):
-        yield _LATE.found(
+        yield LATE.found(
             name,
             f"elapses at {following:%Y-%m-%d %H:%M} UTC, too late for "
             f"{plan.schedule.runs} runs a day",
@@ -135,7 +151,7 @@ def _starts(
     name = f"{plan.files.unit}.service"
     if timer.get("Unit", name) != name:
         message = f"starts {timer['Unit']}, not {name}"
-        yield _EXEC.found(f"{plan.files.unit}.timer", message, _seen_exec(timer), _revert(timer))
+        yield EXEC.found(f"{plan.files.unit}.timer", message, _seen_exec(timer), _revert(timer))
         return
     script = places.at_script(plan) or places.renew_script(plan)
     if script in units.commands(service) or service.get("LoadState") == "not-found":
@@ -144,7 +160,7 @@ def _starts(
     if context.is_root and not service.get("DropInPaths"):
         return
     message = f"does not start {script}"
-    yield _EXEC.found(name, message, _seen_exec(service), _revert(service))
+    yield EXEC.found(name, message, _seen_exec(service), _revert(service))
 
 
 def _seen_exec(unit: Mapping[str, str]) -> str:
@@ -166,7 +182,7 @@ def _needs_reload(names: list[str], known: Mapping[str, Mapping[str, str]]) -> I
         and unit.get("LoadState") not in _BAD
     ]
     if stale:
-        yield _RELOAD.found(
+        yield RELOAD.found(
             stale[0],
             "changed on disk since systemd read it",
             f"NeedDaemonReload=yes: {', '.join(stale)}",
@@ -185,7 +201,7 @@ def _service(context: Context, service: str, unit: Mapping[str, str]) -> Iterato
         last = None
     if last is not None and last.result not in ("ok", "locked"):
         return
-    yield _RESULT.found(
+    yield RESULT.found(
         service,
         f"its last run ended with {result}",
         f"{service}: Result={result} ExecMainStatus={unit.get('ExecMainStatus', '')}; "
@@ -207,22 +223,4 @@ def _well(unit: Mapping[str, str]) -> str:
     return f"enabled and active; {when}"
 
 
-CHECKS = (
-    Check(
-        (
-            _TIMER,
-            _MISSING,
-            _REFUSED,
-            _MASKED,
-            _INSTALL,
-            _ENABLED,
-            _ACTIVE,
-            _EXEC,
-            _RELOAD,
-            _NEXT,
-            _LATE,
-            _RESULT,
-        ),
-        _timer,
-    ),
-)
+CHECKS = (Check((*KINDS, *dropins.KINDS), _timer),)

@@ -9,14 +9,15 @@ from certtui.host.interface import Host
 TABLE = "/proc/self/mounts"
 
 
-def options(host: Host, path: str) -> tuple[str, frozenset[str]] | None:
+def options(host: Host, path: str, table: str = TABLE) -> tuple[str, frozenset[str]] | None:
     """Where the file system of ``path`` is mounted, and its options; None where nobody can tell.
 
-    Of a path that is not there yet, those of the nearest folder that is. Raises PermissionError.
+    Of a path that is not there yet, those of the nearest folder that is. ``table`` may be that of
+    another process ("/proc/1/mounts"). Raises PermissionError.
     """
     real = _nearest(host, path)
     found: tuple[str, frozenset[str]] | None = None
-    for line in (host.read(TABLE) or b"").decode("utf-8", "surrogateescape").splitlines():
+    for line in (host.read(table) or b"").decode("utf-8", "surrogateescape").splitlines():
         words = line.split(" ")
         if len(words) < 4:
             continue

@@ -11,7 +11,7 @@ from certtui.host.interface import Host
 Properties = Mapping[str, str]
 
 _ASKED = (
-    "Id,Names,LoadState,UnitFileState,ActiveState,FragmentPath,Unit,"
+    "Id,Names,LoadState,UnitFileState,ActiveState,SubState,FragmentPath,Unit,"
     "NextElapseUSecRealtime,LastTriggerUSec,ExecStart"
 )
 
@@ -59,6 +59,34 @@ def moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return parsed.replace(tzinfo=timezone.utc)
+
+
+#: Units of a time span as systemctl prints it (systemd.time(7)), in seconds.
+_SPANS = {
+    "us": 1e-6,
+    "ms": 1e-3,
+    "s": 1.0,
+    "min": 60.0,
+    "h": 3600.0,
+    "d": 86400.0,
+    "w": 604800.0,
+    "month": 2629800.0,
+    "y": 31557600.0,
+}
+
+
+def seconds(text: str) -> float | None:
+    """A time span as systemctl prints it ("1h 30min"), or plain seconds; None for anything else.
+
+    "infinity" is infinite.
+    """
+    if text == "infinity":
+        return float("inf")
+    words = [re.fullmatch(r"([0-9.]+)([a-z]*)", word) for word in text.split()]
+    found = [(word[1], word[2] or "s") for word in words if word and (word[2] or "s") in _SPANS]
+    if not found or len(found) != len(words):
+        return None
+    return sum(float(number) * _SPANS[unit] for number, unit in found)
 
 
 def is_active(unit: Properties) -> bool:

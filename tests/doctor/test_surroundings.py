@@ -173,7 +173,7 @@ def test_cron_counts_without_a_plan_where_something_renews_by_it() -> None:
 def test_atd_counts_where_the_plan_uses_it(timer: Applied) -> None:
     at = replace(context(timer), plan=some_plan(schedule_backend="at-block"), rendered=None)
     stopped = replace(at, facts=facts(atd=Service("atd", True, "atd.service", True, False)))
-    (found,) = run_checks(stopped, ["atd"])
+    (found,) = run_checks(stopped, ["atd.daemon"])
     assert found.status is FAIL
     assert found.fix is not None
     assert found.fix.argv == ("systemctl", "enable", "--now", "atd.service")

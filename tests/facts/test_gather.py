@@ -103,7 +103,7 @@ def debian(monkeypatch: pytest.MonkeyPatch) -> FakeHost:
     )
     for path in ("/usr/bin/certbot", "/usr/sbin/nginx", "/usr/sbin/exim4", "/usr/bin/apt-get"):
         host.program(path)
-    show = ("systemctl", "show", "-p", "Id,Names,LoadState,UnitFileState,ActiveState,FragmentPath,"
+    show = ("systemctl", "show", "-p", "Id,Names,LoadState,UnitFileState,ActiveState,SubState,FragmentPath,"
             "Unit,NextElapseUSecRealtime,LastTriggerUSec,ExecStart", "--")  # fmt: skip
     host.answers = {
         ("systemctl", "--version"): "systemd 252 (252.39-1~deb12u1)\n+PAM\n",
