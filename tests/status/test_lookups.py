@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from certtui import lookups, status
+from certtui.ask.session import Session
 from certtui.doctor.registry import Context
 from certtui.errors import PlanMissing, Refused
 from certtui.host.interface import RealHost
-from certtui.session import Session
 from tests.tui.support import NOW, facts, session
 
 

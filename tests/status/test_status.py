@@ -156,19 +156,19 @@ def test_certificates_and_runs(tmp_path: Path) -> None:
     assert one.tries_left == 60
     assert [run.result for run in found.last] == ["ok"]
     text = status.text(found)
-    assert "a.example.org  80 days left  until 2026-05-21 12:00 UTC  60 tries left" in text
+    assert "  a.example.org  80 of 90 days  2026-05-21    60\n" in text
     assert max(len(line) for line in text.splitlines()) <= 80
 
 
 @pytest.mark.parametrize(
     ("left", "words", "number"),
     [
-        (timedelta(days=84, hours=23, minutes=59), "84 days left", 84.99),
-        (timedelta(days=84), "84 days left", 84.0),
-        (timedelta(days=84) - timedelta(seconds=1), "83 days left", 83.99),
-        (timedelta(days=3), "3 days left", 3.0),
-        (timedelta(hours=71, minutes=59), "71 hours left", 2.99),
-        (timedelta(minutes=59), "0 hours left", 0.04),
+        (timedelta(days=84, hours=23, minutes=59), "84 of 95 days", 84.99),
+        (timedelta(days=84), "84 of 94 days", 84.0),
+        (timedelta(days=84) - timedelta(seconds=1), "83 of 94 days", 83.99),
+        (timedelta(days=3), "3 of 13 days", 3.0),
+        (timedelta(hours=71, minutes=59), "71 h of 13 days", 2.99),
+        (timedelta(minutes=59), "0 h of 10 days", 0.04),
         (timedelta(seconds=-1), "EXPIRED", -0.01),
     ],
 )
@@ -177,12 +177,12 @@ def test_what_is_left_is_cut_and_never_rounded_up(
 ) -> None:
     (one,) = facts().lineages
     found = look(tmp_path, "cron", facts(lineages=(replace(one, not_after=NOW + left),)))
-    assert f"a.example.org  {words}  until" in status.text(found)
+    assert f"a.example.org  {words}  2026-" in status.text(found)
     assert status.to_json(found)["certificates"][0]["days_left"] == number
 
 
 def test_the_wizard_cuts_as_well() -> None:
-    from certtui import welcome
+    from certtui.ask import welcome
 
     (one,) = facts().lineages
     almost = replace(one, not_after=NOW + timedelta(days=84) - timedelta(seconds=1))
@@ -192,7 +192,7 @@ def test_the_wizard_cuts_as_well() -> None:
 def test_the_json_of_the_contract(tmp_path: Path) -> None:
     data = json.loads(json.dumps(status.to_json(look(tmp_path, "cron", facts()))))
     assert {"certificates", "schedule", "pending_deploy"} <= set(data)
-    assert set(data["schedule"]) == {"next", "last"}
+    assert {"next", "last"} <= set(data["schedule"])
     assert data["certificates"][0]["not_after"] == "2026-05-21T12:00:00Z"
 
 
@@ -205,10 +205,12 @@ def test_what_needs_a_person_comes_first(tmp_path: Path) -> None:
     host.write(LOG, "junk\n" + host.path(LOG).read_text())
     found = facts(lineages=(well, gone, ill))
     shown = status.text(status.look(host, found, host.plan, now=NOW))
-    rows = shown.splitlines()[1:4]
-    assert [row.split()[0][0] for row in rows] == ["z", "y", "a"]
-    assert "unknown: z.conf is not UTF-8 text" in rows[0]
-    assert "EXPIRED" in rows[1]
+    lines = shown.splitlines()
+    assert lines[0].startswith("TROUBLE: 1 expired; 1 cannot be read; 1 renewed but not loaded")
+    rows = [line.split() for line in lines if ".example.org" in line]
+    assert [row[0] for row in rows] == ["y.example.org", "z.example.org", "a.example.org"]
+    assert rows[0][1] == "EXPIRED"
+    assert "    z.conf is not UTF-8 text" in lines
     assert "Renewed, but not loaded by the web server yet" in shown
     assert "1 lines are damaged" in shown
     assert "\x1b" not in shown

@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from certtui import explain
+from certtui.ask import explain
 from certtui.tui.body import Body, Keys
+from certtui.tui.folding import folded
 from certtui.tui.lines import Lines
+
+if TYPE_CHECKING:
+    from certtui.status import Status
 
 _HELP = [
     "What `certtui status` prints about this host.",
     "",
-    "  tries left   the runs between now, or the day certbot begins to renew, and expiry",
-    "  due now      certbot will renew it at the next run",
+    "  left         days until it expires, of its whole lifetime; hours (h) when there are few",
+    "  tries        the runs between now, or the day certbot begins to renew, and expiry",
+    "  due          certbot will renew it at the next run",
+    "  on 443       what this host serves for its names: yes the one on disk, OLD ONE the one",
+    "               before it, OTHER one that is not certbot's, not here none at all",
     "  Next runs    from the scheduler itself; a timer's delay makes some of them a window",
     "  Last runs    from /var/lib/certtui/runs.log: result, what started it, how long it took",
     "",
     "  r    look again",
     "  Esc  back",
 ]
-
-
-#: Columns by which what goes on in a further line stands further in.
-_FURTHER = 6
-
-
-def _fold(line: str, width: int) -> list[str]:
-    """Between two columns where there are some, else between two words."""
-    if len(line) <= width:
-        return [line]
-    room = width - _FURTHER
-    whole = re.sub(r"\S+(?: \S+)*", lambda m: m[0] if len(m[0]) > room else _tied(m[0]), line)
-    parts = textwrap.wrap(whole, width, subsequent_indent=" " * _FURTHER, break_on_hyphens=False)
-    return [part.replace("\0", " ") for part in parts]
-
-
-def _tied(column: str) -> str:
-    return column.replace(" ", "\0")
 
 
 class StatusPage(Body, can_focus=False):
@@ -51,7 +39,7 @@ class StatusPage(Body, can_focus=False):
     def __init__(self) -> None:
         super().__init__()
         self.looking = False
-        self._text = ""
+        self._status: Status | None = None
         self._shown: list[str] = []
 
     def compose(self) -> ComposeResult:
@@ -70,18 +58,18 @@ class StatusPage(Body, can_focus=False):
         self.wizard.background(self._work, self._found, self._failed)
         self.wizard.refresh_frame()
 
-    def _work(self) -> str:
+    def _work(self) -> Status:
         """In the worker."""
-        from certtui import lookups, status
+        from certtui import lookups
 
-        return status.text(lookups.status_for(self.wizard.session))
+        return lookups.status_for(self.wizard.session)
 
-    def _found(self, text: str) -> None:
+    def _found(self, status: Status) -> None:
         if not self.is_attached:
             return  # left before the answer came
         self.looking = False
         self._head("")
-        self._text = text
+        self._status = status
         self._fold()
         self.wizard.refresh_frame()
 
@@ -90,11 +78,15 @@ class StatusPage(Body, can_focus=False):
 
     def _fold(self) -> None:
         """The text at this width."""
+        if self._status is None:
+            return
+        from certtui import status
+
         width = max(20, self.size.width)
-        folded = [part for line in self._text.splitlines() for part in _fold(line, width)]
-        if folded != self._shown:
-            self._shown = folded
-            self.query_one(Lines).replace(folded)
+        shown = list(folded(status.text(self._status, width).splitlines(), width))
+        if shown != self._shown:
+            self._shown = shown
+            self.query_one(Lines).replace(shown)
             self.call_after_refresh(self.wizard.refresh_frame)
 
     def _failed(self, sentence: str, code: int) -> None:

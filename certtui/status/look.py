@@ -1,0 +1,144 @@
+"""Looks at a host and its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from certtui import upcoming
+from certtui.change.store import RUNS_LOG
+from certtui.doctor import history, lastmail, window
+from certtui.doctor.lastmail import LastMail
+from certtui.host import served
+from certtui.host.facts import Facts, Lineage
+from certtui.host.interface import Host, RealHost
+from certtui.host.served import Served
+from certtui.plan.model import INSTALLED_PLAN
+from certtui.status import certificates
+from certtui.status.certificates import Details
+from certtui.status.model import CertificateStatus, Status
+
+if TYPE_CHECKING:
+    from certtui.plan.model import Plan
+    from certtui.workflow import Job
+
+#: How many runs are shown, before and after now.
+SHOWN = 5
+
+#: Seconds for all handshakes: a person waits. Doctor takes more.
+_SECONDS = 2.0
+
+_NOT_ASKED = Served("unknown", message="was not asked for: this is not its machine")
+
+
+def gather_status(job: Job, now: datetime | None = None) -> Status:
+    """The status of a plan on its host. Raises what gathering the facts raises."""
+    return look(RealHost(job.root), job.facts, job.plan, live=job.live, now=now)
+
+
+def look(
+    host: Host,
+    facts: Facts,
+    plan: Plan | None,
+    *,
+    live: bool = True,
+    now: datetime | None = None,
+) -> Status:
+    """The status of a host, also where there is no plan; ``host`` is where certtui's folder is.
+
+    ``live`` is false where its files are not this machine's: nothing is asked then of port 443.
+    """
+    now = now or datetime.now(timezone.utc)
+    coming, problems = upcoming.runs(facts, plan, now, SHOWN, live=live)
+    past, unread = _past(host)
+    mail, unclear = _last_mail(host)
+    shown = tuple(_certificates(host, facts, plan, now, live=live))
+    if not shown and not facts.unreadable:
+        problems.append("no certificate yet: get a first one with certbot certonly")
+    return Status(
+        now,
+        shown,
+        coming,
+        tuple(reversed(past.runs[-SHOWN:])),
+        _pending(host),
+        (*_about_plan(host, plan), *facts.unreadable, *problems, *unread, *unclear),
+        mail,
+        plan.schedule.backend if plan else "",
+        plan.schedule.runs if plan else 0,
+        plan is not None and bool(plan.mail.to),
+        plan is not None and not coming,
+    )
+
+
+def _about_plan(host: Host, plan: Plan | None) -> Iterator[str]:
+    if plan is None and host.info(INSTALLED_PLAN):
+        yield f"{INSTALLED_PLAN} may be read by root only: sudo certtui status"
+    elif plan is None:
+        yield "nothing is set up by certtui yet: run certtui for the wizard"
+
+
+def _certificates(
+    host: Host, facts: Facts, plan: Plan | None, now: datetime, *, live: bool
+) -> Iterator[CertificateStatus]:
+    certbot = facts.certbot(plan.certbot.command if plan else "auto")
+    version = certbot.version_tuple if certbot else ()
+    runs = plan.schedule.runs if plan else 0
+    on_port = served.look(host, facts.lineages, _SECONDS) if live else {}
+    for lineage, details in certificates.read(host, facts.lineages):
+        seen = on_port.get(lineage.name, _NOT_ASKED)
+        yield _certificate(lineage, details, seen, now, runs, version)
+
+
+def _certificate(
+    lineage: Lineage,
+    details: Details | None,
+    seen: Served,
+    now: datetime,
+    runs: int,
+    certbot: tuple[int, ...],
+) -> CertificateStatus:
+    left = lineage.not_after - now if lineage.not_after else None
+    whole = window.lifetime(lineage)
+    due = window.due_from(lineage, certbot)
+    return CertificateStatus(
+        name=lineage.name,
+        domains=lineage.domains,
+        not_before=lineage.not_before,
+        not_after=lineage.not_after,
+        lifetime_days=round(whole / timedelta(days=1), 2) if whole else None,
+        days_left=left / timedelta(days=1) if left is not None else None,
+        tries_left=window.tries_left(lineage, now, runs, certbot) if runs else None,
+        due=due is not None and due <= now,
+        error=lineage.error,
+        served=seen,
+        issuer=details.issuer if details else "",
+        key=details.key if details else "",
+        serial=details.serial if details else "",
+    )
+
+
+def _past(host: Host) -> tuple[history.History, list[str]]:
+    try:
+        found = history.read(host)
+    except PermissionError:
+        return history.History(), ["the last runs may be read by root only: sudo certtui status"]
+    if found.damaged:
+        return found, [f"{RUNS_LOG}: {found.damaged} lines are damaged and not shown"]
+    return found, []
+
+
+def _last_mail(host: Host) -> tuple[LastMail | None, list[str]]:
+    try:
+        return lastmail.read(host), []
+    except PermissionError:
+        return None, []  # _past has said it: it is the same folder
+    except ValueError:
+        return None, [f"{lastmail.LAST_MAIL} is damaged: what became of the last mail is not known"]
+
+
+def _pending(host: Host) -> tuple[str, ...]:
+    try:
+        return history.pending(host)
+    except PermissionError:
+        return ()  # _past has said it: it is the same folder

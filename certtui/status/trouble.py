@@ -1,0 +1,56 @@
+"""What needs a person, in a few words each, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from certtui.status.model import CertificateStatus, Status
+
+
+def urgency(item: CertificateStatus) -> tuple[int, float, str]:
+    """Sorts the most urgent first: what is broken, what is due, then what expires first."""
+    left = item.days_left if item.days_left is not None else 0.0
+    if item.expired:
+        rank = 0
+    elif item.days_left is None or item.error:
+        rank = 1
+    elif item.is_served is False:
+        rank = 2
+    else:
+        rank = 3 if item.due else 4
+    return rank, left, item.name
+
+
+def trouble(status: Status) -> list[str]:
+    """Empty where nothing that is shown is amiss; doctor looks at much more."""
+    return [*_certificates(status), *_runs(status)]
+
+
+def _certificates(status: Status) -> Iterator[str]:
+    found = status.certificates
+    expired = sum(item.expired for item in found)
+    if expired:
+        yield f"{expired} expired"
+    unreadable = sum(item.days_left is None for item in found)
+    if unreadable:
+        yield f"{unreadable} cannot be read"
+    states = [item.served.state for item in found]
+    old = states.count("old")
+    if old:
+        yield f"{old} renewed but served as before"
+    if states.count("other"):
+        yield f"{states.count('other')} served with another certificate"
+    if "silent" in states:
+        yield "port 443 does not answer"
+    if status.pending and not old:
+        yield f"{len(status.pending)} renewed but not loaded"
+
+
+def _runs(status: Status) -> Iterator[str]:
+    if status.unscheduled:
+        yield "no run is scheduled"
+    last = next((run for run in status.last if not run.is_drill), None)
+    if last is not None and last.result not in ("ok", "locked"):
+        yield f"the last run ended as {last.result}"
+    if status.last_mail is not None and not status.last_mail.sent:
+        yield "the last mail was not sent"
