@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from certtui.change.packages import install_argv
 from certtui.doctor.check import Check, Context, Kind
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host.facts import CertbotInstall
+from certtui.render import places
 
 _FOUND = Kind(
     "certbot.found",
@@ -54,12 +56,21 @@ def _certbot(context: Context) -> Iterator[Finding]:
         yield _FOUND.found("certbot", f"not found{where}", fix=fix)
         return
     yield _answering(context, used)
-    others = [install for install in context.facts.certbots if install.path != used.path]
-    if others:
-        listed = "\n".join(f"{one.path} {one.version} ({one.kind})" for one in (used, *others))
-        yield _SEVERAL.found(
-            used.path, f"is used, but there are {len(others) + 1} certbots", listed
-        )
+    installs = context.facts.certbots
+    if len(installs) > 1:
+        listed = "\n".join(f"{one.path} {one.version} ({one.kind})" for one in installs)
+        message = f"is used, but there are {len(installs)} certbots: remove those you do not want"
+        yield _SEVERAL.found(_started(context) or used.path, message, listed)
+
+
+def _started(context: Context) -> str:
+    """The one that the renew script on the host starts, whichever an apply would choose now."""
+    try:
+        script = context.plan and context.host.read(places.renew_script(context.plan))
+    except PermissionError:
+        return ""
+    found = re.search(rb"^CERTBOT='?([^'\n]+)'?$", script or b"", re.MULTILINE)
+    return found[1].decode("utf-8", "replace") if found else ""
 
 
 def _answering(context: Context, used: CertbotInstall) -> Finding:

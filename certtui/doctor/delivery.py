@@ -11,7 +11,7 @@ from certtui.doctor import history, lastmail
 from certtui.doctor.check import Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host import maillog, mailqueue
-from certtui.host.maillog import BOUNCED, DEFERRED, Delivery
+from certtui.host.maillog import BOUNCED, DEFERRED, Delivery, Log
 from certtui.host.mailqueue import Queue, Waiting
 from certtui.host.mta import Mta
 
@@ -148,7 +148,7 @@ def _way(context: Context, agent: Mta) -> Iterator[Finding]:
 
 
 def _no_way(to: str, evidence: str, reason: str) -> Finding:
-    said = re.sub(r"\s+", " ", reason)
+    said = re.sub(r"\s+", " ", reason).strip()
     message = (
         f"a mail to it would be sent back ({said}): name another in mail.to and apply, or give "
         f"{_ALIASES} a line for it"
@@ -217,20 +217,32 @@ def _on_its_way(context: Context, agent: Mta) -> Iterator[Finding]:
         message = f"the last mail to it was sent back at {last.when}"
         yield DELIVERY.found(to, message, f"{log.source}: {last.line}", _DRILL)
         return
-    waiting = _stuck(context, queue) if queue else []
-    if queue is not None and waiting:
-        yield _waits(agent, to, queue, waiting, last)
+    waiting = _ours(context, queue) if queue else []
+    stuck = [one for one in waiting if one.frozen or context.now - one.since > _PATIENCE]
+    if queue is not None and stuck:
+        yield _stuck(agent, to, queue, stuck, last)
     elif last is not None and last.outcome == DEFERRED:
-        evidence = f"{log.source}: {last.line}"
-        yield DEFERRED_KIND.found(to, f"the last mail to it waits since {last.when}", evidence)
+        yield _deferred(agent, to, log, last, queue, waiting)
     elif last is not None:
         yield DELIVERY.ok(to, f"last delivered at {last.when}", last.line)
     elif queue is not None and queue.problem and context.is_root:
         yield QUEUE.skip(to, f"the queue cannot be looked at: {queue.problem}")
 
 
-def _stuck(context: Context, queue: Queue) -> list[Waiting]:
-    """Messages to mail.to or of root's that are frozen or older than an hour; oldest first."""
+def _deferred(
+    agent: Mta, to: str, log: Log, last: Delivery, queue: Queue | None, waiting: list[Waiting]
+) -> Finding:
+    """It may have been taken out of the queue since, which no log tells."""
+    if queue is not None and not queue.problem and not waiting:
+        gone = "and is in the queue no more: certtui drill proves that mail arrives"
+        return DELIVERY.skip(to, f"the last mail to it had to wait at {last.when}, {gone}")
+    evidence = f"{log.source}: {last.line}"
+    fix = _again(agent, waiting[-1]) if waiting else None
+    return DEFERRED_KIND.found(to, f"the last mail to it waits since {last.when}", evidence, fix)
+
+
+def _ours(context: Context, queue: Queue) -> list[Waiting]:
+    """Messages to mail.to, or of root's; oldest first."""
     assert context.plan is not None
     mail = context.plan.mail
 
@@ -241,15 +253,10 @@ def _stuck(context: Context, queue: Queue) -> list[Waiting]:
         from_us = message.recipients if not message.sender else (message.sender,)
         return any(same(wanted, one) for wanted in {"root", mail.sender} - {""} for one in from_us)
 
-    late = [
-        message
-        for message in queue.messages
-        if (message.frozen or context.now - message.since > _PATIENCE) and is_ours(message)
-    ]
-    return sorted(late, key=lambda message: message.since)
+    return sorted(filter(is_ours, queue.messages), key=lambda message: message.since)
 
 
-def _waits(
+def _stuck(
     agent: Mta, to: str, queue: Queue, waiting: list[Waiting], last: Delivery | None
 ) -> Finding:
     oldest = waiting[0]

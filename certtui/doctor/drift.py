@@ -8,18 +8,57 @@ from collections.abc import Iterator
 from certtui.change import preview
 from certtui.change.files import Tree
 from certtui.change.model import FileChange, Snapshot
+from certtui.change.store import STATE
 from certtui.doctor import cronfiles
 from certtui.doctor.check import Check, Context, Kind, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.errors import ApplyFailed, NeedsRoot, Refused
 
-_SAME = Kind("drift.same", Status.FAIL, "every file is what the plan says")
-_MISSING = Kind("drift.missing", Status.FAIL, "every file of the plan is there")
-_CONTENT = Kind("drift.content", Status.FAIL, "each file holds what the plan says")
-_MODE = Kind("drift.mode", Status.FAIL, "each file has its mode and owner")
-_UNSAFE = Kind("drift.unsafe-path", Status.FAIL, "only root can change the files and their folders")
-_LEFT = Kind("drift.left-over", Status.WARN, "nothing is left of an earlier plan")
-_STATE = Kind("drift.state", Status.FAIL, "certtui's own record can be read")
+_SAME = Kind(
+    "drift.same",
+    Status.FAIL,
+    "every file is what the plan says",
+    "What was approved is what renews only as long as the files on the host are the plan's.",
+)
+_MISSING = Kind(
+    "drift.missing",
+    Status.FAIL,
+    "every file of the plan is there",
+    "Each is needed: without the unit or cron file nothing starts, without the hooks no server "
+    "loads what is renewed.",
+)
+_CONTENT = Kind(
+    "drift.content",
+    Status.FAIL,
+    "each file holds what the plan says",
+    "A file that was edited does what its editor meant, or no longer what it must; apply leaves it "
+    "as it is, and undo stops at it.",
+)
+_MODE = Kind(
+    "drift.mode",
+    Status.FAIL,
+    "each file has its mode and owner",
+    "The scripts hold mail and heartbeat addresses and are for root alone; one that is not "
+    "executable is not started.",
+)
+_UNSAFE = Kind(
+    "drift.unsafe-path",
+    Status.FAIL,
+    "only root can change the files and their folders",
+    "Whoever may write in a folder can replace what root starts from it.",
+)
+_LEFT = Kind(
+    "drift.left-over",
+    Status.WARN,
+    "nothing is left of an earlier plan",
+    "What an earlier plan brought may still renew, mail or reload in its own way.",
+)
+_STATE = Kind(
+    "drift.state",
+    Status.FAIL,
+    "certtui's own record can be read",
+    "Without it nobody knows which files are certtui's: nothing can be applied, undone or removed.",
+)
 
 _MEND = re.compile(r": (chown root|chmod go-w) (/.+)$")
 
@@ -43,7 +82,7 @@ def _drift(context: Context) -> Iterator[Finding]:
         yield _UNSAFE.found("", str(error), fix=_mend(str(error)))
         return
     except ApplyFailed as error:
-        yield _STATE.found("", str(error))
+        yield _STATE.found("", str(error), fix=_aside(context, error))
         return
     problems = [finding for change in changes for finding in _of(context, change)]
     yield from problems or [_SAME.ok("", _well(changes))]
@@ -70,7 +109,8 @@ def _of(context: Context, change: FileChange) -> Iterator[Finding]:
     elif live is None:
         yield _MISSING.found(change.path, f"missing ({change.reason})", fix=context.apply())
     elif live.content != want.content:
-        if not cronfiles.told(context, change.path, live.content):
+        told = cronfiles.told(context, change.path, live.content)
+        if not told and not _by_another_certbot(context, change):
             yield _content(context, change)
     elif live != want and not _told_elsewhere(change.path, live):
         fix = Fix(("chmod", f"{want.mode:04o}", change.path), True)
@@ -93,11 +133,35 @@ def _content(context: Context, change: FileChange) -> Finding:
     return _CONTENT.found(change.path, message, change.diff(), fix)
 
 
+def _by_another_certbot(context: Context, change: FileChange) -> bool:
+    """Whether all that an apply would change is which of several certbots: ``certbot.several``."""
+    if change.state == "conflict" or len(context.facts.certbots) < 2:
+        return False
+    assert change.before is not None and change.after is not None
+    live, want = (
+        [line for line in one.content.splitlines() if not line.startswith(b"CERTBOT=")]
+        for one in (change.before, change.after)
+    )
+    return live == want
+
+
 def _told_elsewhere(path: str, live: Snapshot) -> bool:
     """What cron.* and hooks.* say with more knowledge of what follows from it."""
     if path.startswith("/etc/cron.d/"):
         return live.uid != 0 or bool(live.mode & 0o022)
     return "/renewal-hooks/" in path and not live.mode & 0o111
+
+
+def _aside(context: Context, error: ApplyFailed) -> Fix | None:
+    """Moves a damaged record away; files that are what the plan says count as ours then."""
+    aside = f"{STATE}.damaged"
+    if (
+        "cannot be read" not in str(error)
+        or context.host.info(STATE) is None
+        or context.host.info(aside) is not None
+    ):
+        return None
+    return Fix(("mv", STATE, aside))
 
 
 def _stat(path: str, live: Snapshot) -> str:

@@ -101,6 +101,9 @@ def _standing(context: Context, agent: Mta, daemon: Daemon) -> Finding:
 def _start(context: Context, agent: Mta, daemon: Daemon) -> Fix:
     if daemon.state.startswith("masked"):
         return Fix(("systemctl", "unmask", daemon.unit))
+    if daemon.state == "generated":
+        # An init script's: `systemctl enable --now` enables it and starts nothing (systemd 252).
+        return Fix(("systemctl", "start", daemon.unit.removesuffix(".service")))
     if daemon.unit:
         return Fix(("systemctl", "enable", "--now", daemon.unit.removesuffix(".service")))
     name = next((one for one in agent.processes if context.host.info(f"/etc/init.d/{one}")), "")

@@ -1,14 +1,17 @@
-"""certtui's own notes of what was mailed: can they be read?"""
+"""certtui's own notes: can they be read?"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from certtui.change.store import HOME
+from certtui.change.files import Tree
+from certtui.change.journal import Journal
+from certtui.change.store import HOME, JOURNAL
 from certtui.doctor import lastmail
 from certtui.doctor.check import Check, Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Fix, Status
+from certtui.errors import ApplyFailed
 
 _NOTES = Kind(
     "state.notes",
@@ -29,6 +32,14 @@ _LAST = Kind(
     "the note of the last mail can be read",
     "certtui status shows it, and doctor tells by it whether the mailer took the last mail.",
 )
+_JOURNAL = Kind(
+    "state.journal",
+    Status.FAIL,
+    "an apply, undo or remove that was cut off can be ended",
+    "certtui ends what was cut off before it does anything else, and does nothing where it cannot: "
+    "the files may be old and new in parts.",
+)
+
 MAIL_STATE = f"{HOME}/mail-state"
 
 #: As ``read_mail_state`` in render/templates/mail.sh reads it.
@@ -36,7 +47,7 @@ _LINE = re.compile(r"(failing|mailed|locked)=([1-9]\d{0,10})?")
 
 
 def _state(context: Context) -> Iterator[Finding]:
-    found = [*_mail_state(context), *_last_mail(context)]
+    found = [*_mail_state(context), *_last_mail(context), *_journal(context)]
     yield from found or [_NOTES.ok(HOME, "every note in it can be read")]
 
 
@@ -64,4 +75,24 @@ def _last_mail(context: Context) -> Iterator[Finding]:
         yield _LAST.found(path, "cannot be understood", line.strip(), Fix(("rm", path), True))
 
 
-CHECKS = (Check((_NOTES, _MAIL, _LAST), _state),)
+def _journal(context: Context) -> Iterator[Finding]:
+    """Root's commands have ended what could be ended, and one that is at work is no damage."""
+    if not context.is_root or "current" not in context.host.names(JOURNAL):
+        return
+    try:
+        Journal(Tree(context.host.root), context.host).intent("current")
+    except FileNotFoundError as error:
+        if not context.host.names(JOURNAL).count("current"):
+            return  # it has ended meanwhile
+        reason = f"{error} is missing"
+    except ApplyFailed as error:
+        reason = str(error)
+    else:
+        return
+    aside = f"{HOME}/journal-{context.now:%Y%m%dT%H%M%S}.damaged"
+    message = f"{reason}: what was begun can be neither ended nor taken back; move it, apply again"
+    fix = Fix(("mv", f"{JOURNAL}/current", aside))
+    yield _JOURNAL.found(JOURNAL, message, f"{JOURNAL}/current", fix)
+
+
+CHECKS = (Check((_NOTES, _MAIL, _LAST, _JOURNAL), _state),)

@@ -7,6 +7,7 @@ walks directory by directory and never follows a symbolic link.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -17,6 +18,9 @@ from typing import Protocol
 
 #: What certtui and everything it generates search: cron and at leave out the sbin folders.
 SAFE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
+
+#: Errors of lstat(2) for a path that leads nowhere: also a loop of links, and an endless name.
+_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 #: Seconds a command that only asks something may take.
 QUERY_TIMEOUT = 20.0
@@ -152,7 +156,9 @@ class RealHost:
     def info(self, path: str) -> FileInfo | None:
         try:
             found = os.lstat(self._real(path))
-        except (FileNotFoundError, NotADirectoryError):
+        except OSError as error:
+            if error.errno not in _NOTHING_THERE:
+                raise
             return None
         return FileInfo(
             kind=_kind(found.st_mode),
