@@ -51,6 +51,7 @@ def _certificate(item: CertificateStatus) -> dict[str, Any]:
         "days_left": _cut(item.days_left),
         "attempts_left": item.tries_left,
         "due": item.due,
+        "overdue": item.overdue,
         "issuer": item.issuer or None,
         "key": item.key or None,
         "serial": item.serial or None,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from certtui import upcoming
 from certtui.change.store import RUNS_LOG
 from certtui.doctor import history, lastmail, window
+from certtui.doctor.history import PastRun
 from certtui.doctor.lastmail import LastMail
 from certtui.host import served
 from certtui.host.facts import Facts, Lineage
@@ -28,6 +31,9 @@ SHOWN = 5
 
 #: Seconds for all handshakes: a person waits. Doctor takes more.
 _SECONDS = 2.0
+
+#: Runs that may miss or fail before a due certificate is overdue, as for doctor.
+_MISSES = 3
 
 _NOT_ASKED = Served("unknown", message="was not asked for: this is not its machine")
 
@@ -53,7 +59,8 @@ def look(
     coming, problems = upcoming.runs(facts, plan, now, SHOWN, live=live)
     past, unread = _past(host)
     mail, unclear = _last_mail(host)
-    shown = tuple(_certificates(host, facts, plan, now, live=live))
+    on_port = served.look(host, facts.lineages, _SECONDS) if live else {}
+    shown = tuple(_certificates(host, facts, plan, now, on_port, past.real))
     if not shown and not facts.unreadable:
         problems.append("no certificate yet: get a first one with certbot certonly")
     return Status(
@@ -79,15 +86,31 @@ def _about_plan(host: Host, plan: Plan | None) -> Iterator[str]:
 
 
 def _certificates(
-    host: Host, facts: Facts, plan: Plan | None, now: datetime, *, live: bool
+    host: Host,
+    facts: Facts,
+    plan: Plan | None,
+    now: datetime,
+    on_port: Mapping[str, Served],
+    past: Sequence[PastRun],
 ) -> Iterator[CertificateStatus]:
     certbot = facts.certbot(plan.certbot.command if plan else "auto")
     version = certbot.version_tuple if certbot else ()
     runs = plan.schedule.runs if plan else 0
-    on_port = served.look(host, facts.lineages, _SECONDS) if live else {}
+    tried = [run.time for run in past if run.result != "locked"]
     for lineage, details in certificates.read(host, facts.lineages):
         seen = on_port.get(lineage.name, _NOT_ASKED)
-        yield _certificate(lineage, details, seen, now, runs, version)
+        made = _certificate(lineage, details, seen, now, runs, version)
+        yield replace(made, overdue=True) if _overdue(lineage, tried, now, version) else made
+
+
+def _overdue(
+    lineage: Lineage, tried: Sequence[datetime], now: datetime, certbot: tuple[int, ...]
+) -> bool:
+    """Whether several runs since it was due have not renewed it. ``tried`` are ascending."""
+    due = window.due_from(lineage, certbot)
+    if due is None or lineage.not_before is None or due > now or not lineage.autorenew:
+        return False
+    return len(tried) - bisect_right(tried, max(due, lineage.not_before)) >= _MISSES
 
 
 def _certificate(
@@ -110,6 +133,7 @@ def _certificate(
         days_left=left / timedelta(days=1) if left is not None else None,
         tries_left=window.tries_left(lineage, now, runs, certbot) if runs else None,
         due=due is not None and due <= now,
+        overdue=False,
         error=lineage.error,
         served=seen,
         issuer=details.issuer if details else "",

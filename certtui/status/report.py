@@ -59,9 +59,8 @@ def _headline(status: Status) -> str:
         return "No certificate to renew."
     some = "1 certificate" if count == 1 else f"{count:,} certificates"
     left = min(item.days_left for item in status.certificates if item.days_left is not None)
-    first = "expires" if count == 1 else "the first expires"
     coming = f"; next run {_ahead(status.next[0], status.now)}" if status.next else ""
-    return f"No trouble seen: {some}, {first} in {_length(left)}{coming}."
+    return f"No trouble seen: {some}, first expiry in {_length(left)}{coming}"
 
 
 def _length(days: float) -> str:
@@ -76,7 +75,7 @@ def _ahead(run: Run, now: datetime) -> str:
     left = max(run.earliest - now, timedelta(0))
     minutes = left // timedelta(minutes=1)
     if minutes < 90:
-        return "in 1 minute" if minutes == 1 else f"in {minutes} minutes"
+        return f"in {minutes} min"
     return f"in {_length(left / timedelta(days=1))}"
 
 
@@ -106,7 +105,7 @@ def _row(item: CertificateStatus, port: bool, narrow: bool) -> tuple[str, ...]:
         item.name,
         _left(item, narrow),
         item.not_after.astimezone().strftime("%Y-%m-%d"),
-        f"{tries}{' due' if item.due and not item.expired else ''}",
+        f"{tries}{'' if item.expired else ' OVERDUE' if item.overdue else ' due' * item.due}",
         _SERVED[item.served.state] if port else "",
     )
 
@@ -154,7 +153,8 @@ def _rest(rest: Sequence[CertificateStatus]) -> str:
             ("expired", sum(item.expired for item in rest)),
             ("cannot be read", sum(item.days_left is None for item in rest)),
             ("not served as on disk", sum(item.is_served is False for item in rest)),
-            ("due", sum(item.due and not item.expired for item in rest)),
+            ("overdue", sum(item.overdue and not item.expired for item in rest)),
+            ("due", sum(item.due and not (item.expired or item.overdue) for item in rest)),
         )
         if count
     ]

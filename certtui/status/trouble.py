@@ -14,7 +14,7 @@ def urgency(item: CertificateStatus) -> tuple[int, float, str]:
         rank = 0
     elif item.days_left is None or item.error:
         rank = 1
-    elif item.is_served is False:
+    elif item.is_served is False or item.overdue:
         rank = 2
     else:
         rank = 3 if item.due else 4
@@ -34,6 +34,12 @@ def _certificates(status: Status) -> Iterator[str]:
     unreadable = sum(item.days_left is None for item in found)
     if unreadable:
         yield f"{unreadable} cannot be read"
+    faulty = sum(bool(item.error) and item.days_left is not None for item in found)
+    if faulty:
+        yield f"{faulty} with a fault"
+    overdue = sum(item.overdue and not item.expired for item in found)
+    if overdue:
+        yield f"{overdue} overdue"
     states = [item.served.state for item in found]
     old = states.count("old")
     if old:
