@@ -103,8 +103,9 @@ def debian(monkeypatch: pytest.MonkeyPatch) -> FakeHost:
     )
     for path in ("/usr/bin/certbot", "/usr/sbin/nginx", "/usr/sbin/exim4", "/usr/bin/apt-get"):
         host.program(path)
-    show = ("systemctl", "show", "-p", "Id,Names,LoadState,UnitFileState,ActiveState,SubState,FragmentPath,"
-            "Unit,NextElapseUSecRealtime,LastTriggerUSec,ExecStart", "--")  # fmt: skip
+    asked = "Id,Names,LoadState,UnitFileState,ActiveState,SubState,FragmentPath,Unit,"
+    asked += "NextElapseUSecRealtime,LastTriggerUSec,ExecStart"
+    show = ("systemctl", "show", "-p", asked, "--")
     host.answers = {
         ("systemctl", "--version"): "systemd 252 (252.39-1~deb12u1)\n+PAM\n",
         (*show, "*.timer"): SHOW,
