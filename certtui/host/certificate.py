@@ -1,6 +1,6 @@
-"""Validity and names of an X.509 certificate, by the standard library alone.
+"""Validity, names and key of an X.509 certificate, by the standard library alone.
 
-certtui needs three facts of a certificate, and cryptography costs a compiled dependency and 0.1 s
+certtui needs few facts of a certificate, and cryptography costs a compiled dependency and 0.1 s
 of import. DER is read as X.690 and RFC 5280, section 4.1 define it; anything else is refused.
 """
 
@@ -15,11 +15,19 @@ from datetime import datetime, timezone
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 
+_KEY = re.compile(
+    rb"-----BEGIN (?:RSA |EC )?PRIVATE KEY-----(.+?)-----END (?:RSA |EC )?PRIVATE KEY-----",
+    re.DOTALL,
+)
+
 _SEQUENCE, _SET_OF_EXTENSIONS, _OID, _OCTETS = 0x30, 0xA3, 0x06, 0x04
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _VERSION = 0xA0
 _SUBJECT_ALT_NAME = bytes.fromhex("551d11")  # 2.5.29.17
 _DNS_NAME = 0x82
+
+#: Bytes: shorter ones might be found in a key by chance.
+_SHORTEST = 32
 
 
 @dataclass(frozen=True)
@@ -33,17 +41,53 @@ class Certificate:
 
 def from_pem(data: bytes) -> Certificate:
     """The first certificate of a PEM file. Raises :class:`ValueError` with a sentence."""
+    try:
+        return _certificate(der(data))
+    except (IndexError, StopIteration, UnicodeDecodeError):
+        raise ValueError("is not a certificate") from None
+
+
+def der(data: bytes) -> bytes:
+    """The bytes of the first certificate of a PEM file. Raises :class:`ValueError`."""
     found = _PEM.search(data)
     if found is None:
         raise ValueError("holds no certificate")
     try:
-        der = base64.b64decode(b"".join(found[1].split()), validate=True)
+        return base64.b64decode(b"".join(found[1].split()), validate=True)
     except binascii.Error:
         raise ValueError("is not base64 between its marks") from None
+
+
+def public_key(certificate: bytes) -> bytes:
+    """The key itself of a certificate's bytes: a point for EC, modulus and exponent for RSA.
+
+    A private key that belongs to it repeats these very bytes (RFC 8017, A.1.2; RFC 5915, 3).
+    Raises :class:`ValueError`.
+    """
     try:
-        return _certificate(der)
-    except (IndexError, StopIteration, UnicodeDecodeError):
+        parts = list(_items(_expect(_expect(certificate, _SEQUENCE), _SEQUENCE)))
+        information = parts[5 + (parts[0][0] == _VERSION)]
+        bits = list(_items(information[1]))[1]
+        key = bits[1][1:]  # the count of unused bits comes first
+        return _expect(key, _SEQUENCE) if key[0] == _SEQUENCE else key
+    except (IndexError, StopIteration):
         raise ValueError("is not a certificate") from None
+
+
+def holds(private: bytes, key: bytes) -> bool:
+    """Whether the private key of a PEM file says that ``key`` is its public one.
+
+    False also where it does not say: a key may be encrypted, or leave its public part out.
+    """
+    found = _KEY.search(private)
+    if found is None or len(key) < _SHORTEST:
+        return False
+    try:
+        content = base64.b64decode(b"".join(found[1].split()), validate=True)
+        whole = len(list(_items(content))) == 1
+    except (binascii.Error, ValueError, IndexError):
+        return False
+    return whole and key in content
 
 
 def _certificate(der: bytes) -> Certificate:
@@ -79,8 +123,12 @@ def _time(tag: int, content: bytes) -> datetime:
         text = ("19" if text[:2] >= "50" else "20") + text
     elif tag != _GENERALIZED_TIME:
         raise ValueError("is not a certificate")
+    digits = text[:14]
+    if text[14:] != "Z" or not digits.isdigit():
+        raise ValueError("is not a certificate")
     try:
-        return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=timezone.utc)
+        month, day, hour, minute, second = (int(digits[at : at + 2]) for at in (4, 6, 8, 10, 12))
+        return datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=timezone.utc)
     except ValueError:
         raise ValueError("is not a certificate") from None
 

@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 
+#: The files of a lineage, as certbot names them in ``live/`` and, with a number, in ``archive/``.
+KINDS = ("cert", "privkey", "chain", "fullchain")
+
+
 @dataclass(frozen=True)
 class System:
     """The operating system. ``os_id`` and ``os_like`` are os-release(5) ``ID`` and ``ID_LIKE``."""
@@ -42,8 +46,14 @@ class CertbotInstall:
 class Lineage:
     """One ``renewal/NAME.conf`` with its certificate.
 
-    ``error`` is a sentence when the configuration or the certificate cannot be read; then the other
-    fields hold what could be read. ``not_before`` and ``not_after`` are None without a certificate.
+    ``error`` is a sentence when the configuration or the certificate cannot be read, or when
+    certbot passes over the configuration; then the other fields hold what could be read.
+    ``not_before`` and ``not_after`` are None without a certificate. ``links`` are the four paths
+    that the configuration names, in the order of :data:`KINDS`, and empty where it names fewer;
+    ``archive`` is the folder that they have to lead into. ``webroots`` are the folders that certbot
+    puts its answers into, ``rootless`` the names for which it knows none; both are empty for other
+    authenticators. ``options`` are the keys of [renewalparams]; ``strays`` are such keys in another
+    section ("" for none), where certbot does not look, and the section.
     """
 
     name: str
@@ -57,6 +67,15 @@ class Lineage:
     not_before: datetime | None = None
     not_after: datetime | None = None
     error: str = ""
+    installer: str = ""
+    account: str = ""
+    key_type: str = ""
+    links: tuple[str, ...] = ()
+    archive: str = ""
+    webroots: tuple[str, ...] = ()
+    rootless: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    strays: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_lets_encrypt(self) -> bool:

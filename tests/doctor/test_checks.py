@@ -193,7 +193,7 @@ def lineage(**changes: Any) -> Facts:
             FAIL,
         ),
         ("lineage.autorenew-off", {"autorenew": False}, WARN),
-        ("lineage.due", {"renew_before_expiry": "100 days"}, WARN),
+        ("lineage.due", {"renew_before_expiry": "85 days"}, WARN),
     ],
 )
 def test_certificates(cron: Applied, name: str, changes: dict[str, Any], status: Status) -> None:

@@ -18,6 +18,8 @@ CONF = """\
 version = 2.1.0
 archive_dir = /etc/letsencrypt/archive/a.test
 cert = /etc/letsencrypt/live/a.test/cert.pem
+privkey = /etc/letsencrypt/live/a.test/privkey.pem
+chain = /etc/letsencrypt/live/a.test/chain.pem
 fullchain = /etc/letsencrypt/live/a.test/fullchain.pem
 
 # Options used in the renewal process

@@ -1,0 +1,191 @@
+"""What the links of a lineage lead to: do the files belong together, and who may read the key?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from certtui.doctor.check import Kind
+from certtui.doctor.finding import Finding, Fix, Status
+from certtui.doctor.links import Files
+from certtui.host import certificate
+from certtui.host.facts import KINDS, Lineage
+from certtui.host.interface import Host
+from certtui.host.lineages import MOST
+
+if TYPE_CHECKING:
+    import ssl
+
+DAMAGED = Kind(
+    "lineage.damaged",
+    Status.FAIL,
+    "cert.pem, chain.pem and fullchain.pem hold certificates, and privkey.pem their key",
+    "certbot reads names and expiry from cert.pem and stops at one that it cannot read "
+    "(storage.py, sans); a web server does not start with such a file.",
+)
+DIFFERENT = Kind(
+    "lineage.cert-differs",
+    Status.FAIL,
+    "fullchain.pem begins with the certificate of cert.pem",
+    "certbot judges cert.pem, the web server serves fullchain.pem: where they differ, the one that "
+    "is served may expire unnoticed.",
+)
+MISMATCH = Kind(
+    "lineage.key-mismatch",
+    Status.FAIL,
+    "the private key belongs to the certificate",
+    "A web server that is started or reloaded refuses a certificate with another one's key "
+    "(OpenSSL, X509_check_private_key): every site on it is down then.",
+)
+READABLE = Kind(
+    "lineage.key-mode",
+    Status.FAIL,
+    "only root may read the private key",
+    "certbot makes keys 0600 (storage.py, BASE_PRIVKEY_MODE) and keeps what the group was given at "
+    "each renewal; who has the key can be the server.",
+)
+
+ALL = (DAMAGED, DIFFERENT, MISMATCH, READABLE)
+
+_CERT, _KEY, _CHAIN, _FULL = range(len(KINDS))
+
+
+@dataclass
+class OpenSSL:
+    """What judges a key that does not tell its public part; made once, for it takes long."""
+
+    host: Host
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        import ssl
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_ciphers("ALL:@SECLEVEL=0")  # a short key belongs to its certificate, too
+        return context
+
+    def refusal(self, certificates: str, key: str) -> str:
+        """Why OpenSSL does not take the two files together; "" if it does."""
+        import ssl
+
+        below = self.host.root.rstrip("/")
+        try:
+            self._context.load_cert_chain(below + certificates, below + key, password=_no_password)
+        except ssl.SSLError as error:
+            return error.reason or str(error)
+        except (OSError, ValueError) as error:
+            return str(error)
+        return ""
+
+
+def _no_password() -> str:
+    """Never asks on the terminal: a web server that starts by itself could not either."""
+    return ""
+
+
+def look(host: Host, lineage: Lineage, files: Files, openssl: OpenSSL, fix: Fix) -> list[Finding]:
+    """What is wrong with the files; ``fix`` gets a new certificate and key.
+
+    Raises PermissionError.
+    """
+    found = _together(host, lineage, files, openssl, fix)
+    mode = _mode(host, lineage, files)
+    return [finding for finding in (found, mode) if finding is not None]
+
+
+def _together(
+    host: Host, lineage: Lineage, files: Files, openssl: OpenSSL, fix: Fix
+) -> Finding | None:
+    for number, info in enumerate(files.infos):
+        if not 0 < info.size <= MOST:
+            what = "is empty" if info.size == 0 else "is far too large for what it should be"
+            return _damaged(lineage, files, number, what, fix)
+    contents = [host.read(path, MOST) or b"" for path in files.paths]
+    cert, key, _, full = contents
+    try:
+        one = certificate.der(cert)
+        public = certificate.public_key(one)
+    except ValueError as error:
+        return _damaged(lineage, files, _CERT, str(error), fix)
+    if not full.startswith(cert):
+        try:
+            same = certificate.der(full) == one
+        except ValueError as error:
+            return _damaged(lineage, files, _FULL, str(error), fix)
+        if not same:
+            return DIFFERENT.found(
+                lineage.name,
+                "cert.pem and fullchain.pem hold different certificates",
+                f"{files.paths[_CERT]}\n{files.paths[_FULL]}",
+                fix,
+            )
+    if certificate.holds(key, public):
+        return None
+    return _by_openssl(lineage, files, openssl, fix)
+
+
+def _by_openssl(lineage: Lineage, files: Files, openssl: OpenSSL, fix: Fix) -> Finding | None:
+    problem = openssl.refusal(files.paths[_CERT], files.paths[_KEY])
+    if not problem:
+        return None
+    if problem in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"):
+        return MISMATCH.found(
+            lineage.name,
+            "the private key is another certificate's",
+            f"{files.paths[_CERT]}\n{files.paths[_KEY]}: {problem}",
+            fix,
+        )
+    return _damaged(lineage, files, _KEY, f"is not a key that OpenSSL reads ({problem})", fix)
+
+
+def _damaged(lineage: Lineage, files: Files, number: int, what: str, fix: Fix) -> Finding:
+    """The file with this number of KINDS cannot be used."""
+    path = files.paths[number]
+    mend: Fix | None = fix
+    if number == _CERT:
+        # certbot reads cert.pem before it renews; fullchain.pem begins with the same certificate.
+        mend = Fix(("openssl", "x509", "-in", files.paths[_FULL], "-out", path))
+        if lineage.not_after is None or files.infos[_FULL].size == 0:
+            mend = None
+    return DAMAGED.found(lineage.name, f"{path} {what}", f"{path}: {what}", mend)
+
+
+def _mode(host: Host, lineage: Lineage, files: Files) -> Finding | None:
+    """Every key in archive/, also of older numbers: their certificates may be valid still."""
+    current = files.paths[_KEY]
+    open_to = dict(_open_keys(host, files))
+    if not open_to:
+        return None
+    public = any(mode & 0o007 or mode & 0o020 for mode in open_to.values())
+    shut = _shut(host, files.archive.folder)
+    whom = "everybody" if any(mode & 0o007 for mode in open_to.values()) else "its group"
+    first = current if current in open_to else next(iter(open_to))
+    more = f" (and {len(open_to) - 1} more keys)" if len(open_to) > 1 else ""
+    return READABLE.found(
+        lineage.name,
+        f"{first} is open to {whom}{more}" + (f"; only {shut} keeps others out" if shut else ""),
+        "\n".join(f"{path}: mode {mode:04o}" for path, mode in open_to.items()),
+        Fix(("chmod", "0600", *open_to)),
+        status=None if public and not shut else Status.WARN,
+    )
+
+
+def _open_keys(host: Host, files: Files) -> Iterator[tuple[str, int]]:
+    for name in files.archive.names:
+        if not name.startswith("privkey"):
+            continue
+        path = f"{files.archive.folder}/{name}"
+        info = files.infos[_KEY] if path == files.paths[_KEY] else host.info(path)
+        if info is not None and info.kind == "file" and info.mode & 0o077:
+            yield path, info.mode
+
+
+def _shut(host: Host, folder: str) -> str:
+    """The folder, of the archive's and the one above, that lets nobody else in; "" for none."""
+    for path in (folder, folder.rpartition("/")[0]):
+        info = host.info(path)
+        if info is not None and info.kind == "directory" and not info.mode & 0o011:
+            return path
+    return ""
