@@ -149,7 +149,8 @@ class RealHost:
             try:
                 if from_end:
                     file.seek(max(0, found.st_size - most))
-                return file.read(most)
+                # As much as is asked for is set aside; a file of /proc has no size.
+                return file.read(min(most, found.st_size or most))
             except ProcessLookupError:
                 return None  # a file of /proc whose process ended after it was opened
 
