@@ -149,6 +149,8 @@ def _silent(
     hung = next((name for name in names if found[name].hung), "")
     first, owner = found[hung or names[0]], _owner(context)
     strange = owner is not None and owner.kind == "other" and not _is_custom(context)
+    if strange and _is_stopped(context):
+        return  # webserver.stopped names what has taken the port
     fix = None
     if hung and not strange and owner is not None and owner.unit:
         fix = Fix(("systemctl", "restart", owner.unit))
@@ -161,6 +163,12 @@ def _silent(
         # What is no web server may have a reason not to speak TLS.
         status=None if hung and not strange else Status.WARN,
     )
+
+
+def _is_stopped(context: Context) -> bool:
+    """Whether the plan's server is here and does not run."""
+    told = context.facts.webserver(context.plan.webserver.kind) if context.plan else None
+    return told is not None and not told.running
 
 
 def _is_custom(context: Context) -> bool:
