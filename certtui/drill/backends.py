@@ -20,7 +20,8 @@ CRON_FILE = "/etc/cron.d/certtui-drill"
 BEGIN = b"# BEGIN certtui drill: it goes away by itself\n"
 END = b"# END certtui drill\n"
 
-#: Seconds before a timer fires in which no drill begins: systemd would merge the two runs.
+#: Seconds before a timer fires in which no drill begins: systemd would merge the two runs. Longer
+#: than a marker is good for, which the timer's run would take.
 _NEAR = 120.0
 
 #: Seconds before a full minute in which nothing is put there for it.

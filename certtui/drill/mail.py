@@ -10,9 +10,10 @@ from certtui.doctor.history import PastRun
 from certtui.drill import backends, clean, post, ready, trace, unit, work
 from certtui.drill.backends import Way
 from certtui.drill.model import LONGEST, Mail, Outcome, Scene, Step
+from certtui.drill.trace import Trace
 
 #: Seconds after its moment until a run must have begun; systemd's begins at once.
-_PATIENCE = 12.0
+_PATIENCE = 20.0
 
 #: Seconds that the proof of the mail may take, of those that a drill has.
 _FOR_MAIL = 25.0
@@ -29,16 +30,16 @@ def drill(scene: Scene) -> Outcome:
     with work.alone(scene):
         left = backends.begin(scene, chosen, outcome.id)
         with work.traced(scene, left, outcome):
-            _links(scene, chosen, outcome, began)
+            _links(scene, chosen, outcome, left, began)
             if chosen.how == "unit":
                 _let_it_end(scene, left.unit)
     outcome.seconds = scene.clock.now() - began
     return outcome
 
 
-def _links(scene: Scene, chosen: Way, outcome: Outcome, began: float) -> None:
+def _links(scene: Scene, chosen: Way, outcome: Outcome, left: Trace, began: float) -> None:
     """The chain, link by link; it ends where it breaks."""
-    trace.mark(scene.tree, outcome.id, scene.clock.now())
+    trace.mark(scene.tree, left, scene.clock.now())
     moments = chosen.arm(scene, outcome.id)
     if not work.say(scene, outcome, _started(scene, chosen, moments)):
         return
@@ -58,20 +59,26 @@ def _started(scene: Scene, chosen: Way, moments: tuple[float, ...]) -> Step:
     what = f"started by {chosen.name}"
     for turn, moment in enumerate(moments):
         _tell_moment(scene, chosen, moment, turn)
-        failed = ""
-
-        def begun() -> bool:
-            nonlocal failed
-            failed = _failed(scene, chosen)
-            return bool(failed) or scene.host.info(trace.MARKER) is None
-
-        if scene.wait(begun, moment + _PATIENCE) and not failed:
-            return Step(what, True, _clock(scene.clock.now()))
+        patience = _PATIENCE if moment == moments[-1] else 5.0
+        begun, failed = _begins(scene, chosen, moment, moment + patience)
         if failed:
             return Step(what, False, failed, f"journalctl -u {backends.service(scene)}")
-    last = _clock(moments[-1])
-    message = f"{chosen.name} has not started the renew script by {last}"
+        if begun:
+            return Step(what, True, _clock(scene.clock.now()))
+    message = f"{chosen.name} has not started the renew script by {_clock(scene.clock.now())}"
     return Step(what, False, message, "certtui doctor")
+
+
+def _begins(scene: Scene, chosen: Way, since: float, until: float) -> tuple[bool, str]:
+    """Whether it began, and why it cannot."""
+    failed = ""
+
+    def settled() -> bool:
+        nonlocal failed
+        failed = _failed(scene, chosen, since)
+        return bool(failed) or scene.host.info(trace.MARKER) is None
+
+    return scene.wait(settled, until), failed
 
 
 def _tell_moment(scene: Scene, chosen: Way, moment: float, turn: int) -> None:
@@ -84,16 +91,15 @@ def _tell_moment(scene: Scene, chosen: Way, moment: float, turn: int) -> None:
         scene.on_wait(f"{chosen.name} starts it at {_clock(moment)}, in {left:.0f} s")
 
 
-def _failed(scene: Scene, chosen: Way) -> str:
+def _failed(scene: Scene, chosen: Way, since: float) -> str:
     """A service that cannot even start its script never takes the marker."""
     if chosen.how != "unit" or scene.host.info(trace.MARKER) is None:
         return ""
     now = unit.look(scene.host, backends.service(scene))
     if not now.failed or now.result in ("success", ""):
         return ""
-    # A failure of before the drill: it has not begun yet.
-    if now.started is None or now.started.timestamp() < scene.clock.now() - _PATIENCE - 1:
-        return ""
+    if now.started is None or now.started.timestamp() < int(since):
+        return ""  # a failure of before the drill: it has not begun yet
     return f"{backends.service(scene)} failed: Result={now.result}, status {now.status}"
 
 

@@ -22,6 +22,8 @@ TRACE = f"{HOME}/drill-at-work"
 
 #: Seconds a marker is good for; the script takes none that is good for more than 300.
 VALID = 280
+#: The same where a service takes it that was not told the id: no timer may fire in that time.
+VALID_UNASKED = 60
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,10 @@ def read(tree: Tree) -> Trace | None:
         return Trace("")  # damaged: then what every drill may leave is looked for
 
 
-def mark(tree: Tree, drill: str, now: float) -> None:
+def mark(tree: Tree, left: Trace, now: float) -> None:
     """Writes the marker. Raises OSError, Refused."""
-    tree.write(MARKER, _private(tree, f"{drill}\n{int(now) + VALID}\n"))
+    ends = int(now) + (VALID_UNASKED if left.how == "unit" else VALID)
+    tree.write(MARKER, _private(tree, f"{left.id}\n{ends}\n"))
 
 
 def unmark(tree: Tree) -> None:

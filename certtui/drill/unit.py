@@ -9,14 +9,19 @@ from certtui.drill.trace import Trace
 from certtui.host import units
 from certtui.host.interface import Host
 
-_SERVICE = "ActiveState,Result,ExecMainStatus,ExecMainStartTimestamp"
+_SERVICE = "ActiveState,Job,Result,ExecMainStatus,ExecMainStartTimestamp"
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A service and its timer. ``started`` and ``fired`` are when each last was, UTC."""
+    """A service and its timer. ``started`` and ``fired`` are when each last was, UTC.
+
+    ``waits`` is whether systemd has a job for the service still, such as a start that waits for the
+    network.
+    """
 
     state: str
+    waits: bool
     result: str
     status: str
     started: datetime | None
@@ -39,6 +44,7 @@ def look(host: Host, service: str) -> Standing:
     fired = timer.get("LastTriggerUSec", "")
     return Standing(
         known.get("ActiveState", ""),
+        known.get("Job", "0") not in ("", "0"),
         known.get("Result", ""),
         known.get("ExecMainStatus", ""),
         units.moment(known.get("ExecMainStartTimestamp", "")),
@@ -63,7 +69,7 @@ def leave(host: Host, trace: Trace, recorded: bool) -> list[str]:
     now = look(host, service)
     ours = now.fired_text == trace.fired
     problems = []
-    if now.at_work and ours and not recorded:
+    if (now.at_work or now.waits) and ours and not recorded:
         problems += _run(host, "stop", service)
         now = look(host, service)
     if now.failed and ours and not trace.failed:
