@@ -264,7 +264,7 @@ def _stuck(
     count = f"; {len(waiting)} wait in all" if len(waiting) > 1 else ""
     lines = [f"{queue.command}: {oldest.id} <{oldest.sender}> {' '.join(oldest.recipients)}"]
     lines += [oldest.reason] if oldest.reason else []
-    lines += [last.line] if last is not None else []
+    lines += [last.line] if last is not None and last.outcome == DEFERRED else []
     return QUEUE.found(
         to, f"a mail of this host {state}{count}", "\n".join(lines), _again(agent, oldest)
     )
