@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -49,6 +49,9 @@ READABLE = Kind(
 
 ALL = (DAMAGED, DIFFERENT, MISMATCH, READABLE)
 
+#: Gives the command that gets a new certificate and key for the lineage.
+Renew = Callable[[], Fix]
+
 _CERT, _KEY, _CHAIN, _FULL = range(len(KINDS))
 
 
@@ -85,48 +88,46 @@ def _no_password() -> str:
     return ""
 
 
-def look(host: Host, lineage: Lineage, files: Files, openssl: OpenSSL, fix: Fix) -> list[Finding]:
-    """What is wrong with the files; ``fix`` gets a new certificate and key.
-
-    Raises PermissionError.
-    """
-    found = _together(host, lineage, files, openssl, fix)
+def look(
+    host: Host, lineage: Lineage, files: Files, openssl: OpenSSL, renew: Renew
+) -> list[Finding]:
+    """What is wrong with the files. Raises PermissionError."""
+    found = _together(host, lineage, files, openssl, renew)
     mode = _mode(host, lineage, files)
     return [finding for finding in (found, mode) if finding is not None]
 
 
 def _together(
-    host: Host, lineage: Lineage, files: Files, openssl: OpenSSL, fix: Fix
+    host: Host, lineage: Lineage, files: Files, openssl: OpenSSL, renew: Renew
 ) -> Finding | None:
     for number, info in enumerate(files.infos):
         if not 0 < info.size <= MOST:
             what = "is empty" if info.size == 0 else "is far too large for what it should be"
-            return _damaged(lineage, files, number, what, fix)
-    contents = [host.read(path, MOST) or b"" for path in files.paths]
-    cert, key, _, full = contents
+            return _damaged(lineage, files, number, what, renew)
+    cert, key, full = (host.read(files.paths[at], MOST) or b"" for at in (_CERT, _KEY, _FULL))
     try:
         one = certificate.der(cert)
         public = certificate.public_key(one)
     except ValueError as error:
-        return _damaged(lineage, files, _CERT, str(error), fix)
+        return _damaged(lineage, files, _CERT, str(error), renew)
     if not full.startswith(cert):
         try:
             same = certificate.der(full) == one
         except ValueError as error:
-            return _damaged(lineage, files, _FULL, str(error), fix)
+            return _damaged(lineage, files, _FULL, str(error), renew)
         if not same:
             return DIFFERENT.found(
                 lineage.name,
                 "cert.pem and fullchain.pem hold different certificates",
                 f"{files.paths[_CERT]}\n{files.paths[_FULL]}",
-                fix,
+                renew(),
             )
     if certificate.holds(key, public):
         return None
-    return _by_openssl(lineage, files, openssl, fix)
+    return _by_openssl(lineage, files, openssl, renew)
 
 
-def _by_openssl(lineage: Lineage, files: Files, openssl: OpenSSL, fix: Fix) -> Finding | None:
+def _by_openssl(lineage: Lineage, files: Files, openssl: OpenSSL, renew: Renew) -> Finding | None:
     problem = openssl.refusal(files.paths[_CERT], files.paths[_KEY])
     if not problem:
         return None
@@ -135,20 +136,20 @@ def _by_openssl(lineage: Lineage, files: Files, openssl: OpenSSL, fix: Fix) -> F
             lineage.name,
             "the private key is another certificate's",
             f"{files.paths[_CERT]}\n{files.paths[_KEY]}: {problem}",
-            fix,
+            renew(),
         )
-    return _damaged(lineage, files, _KEY, f"is not a key that OpenSSL reads ({problem})", fix)
+    return _damaged(lineage, files, _KEY, f"is not a key that OpenSSL reads ({problem})", renew)
 
 
-def _damaged(lineage: Lineage, files: Files, number: int, what: str, fix: Fix) -> Finding:
+def _damaged(lineage: Lineage, files: Files, number: int, what: str, renew: Renew) -> Finding:
     """The file with this number of KINDS cannot be used."""
     path = files.paths[number]
-    mend: Fix | None = fix
-    if number == _CERT:
+    mend: Fix | None = None
+    if number != _CERT:
+        mend = renew()
+    elif lineage.not_after is not None:
         # certbot reads cert.pem before it renews; fullchain.pem begins with the same certificate.
         mend = Fix(("openssl", "x509", "-in", files.paths[_FULL], "-out", path))
-        if lineage.not_after is None or files.infos[_FULL].size == 0:
-            mend = None
     return DAMAGED.found(lineage.name, f"{path} {what}", f"{path}: {what}", mend)
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from certtui.doctor import certbot_commands, conf, keys, links, window
 from certtui.doctor.check import Check, Context, Kind, needs_root
@@ -161,8 +162,8 @@ def _files(look: _Round, lineage: Lineage) -> list[Finding]:
         files = links.look(context.host, lineage)
         if isinstance(files, Finding):
             return [files]
-        fix = certbot_commands.renew_now(context, lineage)
-        found = keys.look(context.host, lineage, files, look.openssl, fix)
+        renew = partial(certbot_commands.renew_now, context, lineage)
+        found = keys.look(context.host, lineage, files, look.openssl, renew)
     except PermissionError as error:
         if context.is_root:
             return [_UNREADABLE.found(lineage.name, f"{error.filename}: {error.strerror}")]

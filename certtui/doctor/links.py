@@ -103,7 +103,7 @@ def look(host: Host, lineage: Lineage) -> Files | Finding:
     """Where the links lead, or what is wrong with them. Raises PermissionError."""
     archive = Archive(lineage.archive, tuple(_names(host, lineage.archive)))
     paths, infos, numbers, wrong = [], [], [], []
-    folders: dict[str, bool] = {}
+    folders: dict[tuple[str, str], tuple[str, bool]] = {}
     for file, link in zip(KINDS, lineage.links, strict=True):
         found = _follow(host, archive, file, link, folders)
         if isinstance(found, _Wrong):
@@ -139,24 +139,34 @@ def _names(host: Host, folder: str) -> list[str]:
 
 
 def _follow(
-    host: Host, archive: Archive, file: str, link: str, folders: dict[str, bool]
+    host: Host,
+    archive: Archive,
+    file: str,
+    link: str,
+    folders: dict[tuple[str, str], tuple[str, bool]],
 ) -> tuple[str, FileInfo, int] | _Wrong:
-    """Path, ``lstat`` and number of what a link leads to. ``folders``: those known to be right."""
+    """Path, ``lstat`` and number of what a link leads to.
+
+    ``folders`` remembers where links of a lineage lead to, and whether that is its archive.
+    """
     if not link.startswith("/") or "\0" in link:
         return _Wrong(ASTRAY, file, f"{link!r} is not an absolute path")
     target = host.link(link)
     if target is None:
         return _no_link(host, file, link)
     folder, _, name = target.rpartition("/")
-    place = posixpath.normpath(posixpath.join(posixpath.dirname(link), folder))
-    if place not in folders:
-        folders[place] = place == archive.folder or _same(host, place, archive.folder)
+    here = link.rpartition("/")[0]
+    if (here, folder) not in folders:
+        place = posixpath.normpath(posixpath.join(here or "/", folder))
+        is_own = place == archive.folder or _same(host, place, archive.folder)
+        folders[here, folder] = (place, is_own)
+    place, is_own = folders[here, folder]
     number = _NUMBERED.fullmatch(name)
     path = f"{place}/{name}"
     info = host.info(path)
     if info is None:
         return _Wrong(DANGLING, file, f"{link} leads to {path}, and that is missing")
-    if not folders[place] or number is None or number[1] != file:
+    if not is_own or number is None or number[1] != file:
         wanted = f"{archive.folder}/{file}N.pem"
         return _Wrong(ASTRAY, file, f"{link} leads to {path}, not to {wanted}")
     if info.kind == "symlink":
