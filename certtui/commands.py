@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from certtui import workflow
-from certtui.errors import ExitCode, PlanInvalid, Refused, UsageError
+from certtui.errors import ApplyFailed, ExitCode, PlanInvalid, Refused, UsageError
 from certtui.workflow import Job
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _mend(arguments: argparse.Namespace) -> str:
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    from certtui import answers
+    from certtui.ask import answers
     from certtui.host.gather import gather
     from certtui.host.interface import RealHost
     from certtui.plan import document
@@ -206,7 +207,8 @@ def _doctor(arguments: argparse.Namespace) -> int:
     if arguments.list:
         print(report.listing(), end="")
         return ExitCode.OK
-    _mend(arguments)
+    with contextlib.suppress(ApplyFailed, FileNotFoundError):
+        _mend(arguments)  # what cannot be ended is a finding (doctor/state.py)
     mended: list[dict[str, Any]] = []
 
     def look() -> Sequence[Finding]:

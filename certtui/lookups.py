@@ -11,11 +11,11 @@ from certtui.errors import PlanMissing, Refused
 from certtui.workflow import Job
 
 if TYPE_CHECKING:
+    from certtui.ask.session import Session
     from certtui.doctor.finding import Finding
     from certtui.doctor.registry import Context
     from certtui.host.facts import Facts
     from certtui.host.interface import Host
-    from certtui.session import Session
     from certtui.status import Status
 
 

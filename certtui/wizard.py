@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from certtui.errors import UsageError
 
 if TYPE_CHECKING:
-    from certtui.session import Session
+    from certtui.ask.session import Session
 
 #: Columns and rows the full-screen wizard needs.
 SMALLEST = (60, 16)
@@ -28,7 +28,7 @@ def run(path: str | None, *, plain: bool, colours: str | None = None, mouse: boo
     go before the user's preferences. Raises :class:`UsageError` without a terminal.
     """
     _require_terminal(plain)
-    from certtui import session
+    from certtui.ask import session
 
     return run_session(session.for_host(path), plain=plain, colours=colours, mouse=mouse)
 
@@ -38,11 +38,11 @@ def run_session(
 ) -> int:
     """Runs one session in the face that fits the terminal. Raises CerttuiError."""
     _require_terminal(plain)
-    from certtui import preferences
+    from certtui.ask import preferences
 
     session = replace(session, preferences=preferences.load(colours, mouse))
     if plain or not full_screen():
-        from certtui import plain as prompts
+        from certtui.plain import wizard as prompts
 
         return prompts.run(session)
     _prepare_environment()

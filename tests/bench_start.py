@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from certtui import cli, wizard
-from certtui.session import Session
+from certtui.ask.session import Session
 from tests.tui.support import make_root, session
 
 _CERTBOT = """#!@PYTHON@ -SE

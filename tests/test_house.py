@@ -70,6 +70,19 @@ def test_only_the_tui_imports_textual() -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("room", ["ask", "plain"])
+def test_what_both_wizards_share_knows_neither(room: str) -> None:
+    fronts = {"tui", "wizard", "cli", "commands"}
+    above = {"ask": {"plain", *fronts}, "plain": fronts}
+    wrong = [
+        f"{path.relative_to(PACKAGE)}:{line} imports {module}"
+        for path in _files(room)
+        for module, line in _imports(path)
+        if _room_of(module) in above[room]
+    ]
+    assert wrong == []
+
+
 def test_the_tui_starts_no_program_and_writes_no_file() -> None:
     banned = {"subprocess", "pexpect", "shutil", "certtui.change.files", "certtui.host.interface"}
     wrong = [

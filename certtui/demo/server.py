@@ -17,10 +17,10 @@ from certtui.demo.guard import MARK
 from certtui.demo.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    from certtui.ask.session import Session
     from certtui.change.model import Action
     from certtui.host.facts import Facts
     from certtui.plan.document import Document
-    from certtui.session import Session
     from certtui.workflow import Job
 
 #: Any 32 hex digits: the times of the demo's timer are derived from it (machine-id(5)).
@@ -84,7 +84,7 @@ def job(sandbox: Sandbox) -> Job:
 
 def session(sandbox: Sandbox) -> Session:
     """The wizard on that server: it starts from :func:`answers` and leaves no draft."""
-    from certtui.session import Session
+    from certtui.ask.session import Session
 
     found = facts(sandbox)
     return Session(

@@ -14,10 +14,11 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, OptionList, Static
 from textual.worker import Worker, WorkerState
 
-from certtui import crash, farewell, traces
-from certtui import interview as talk
+from certtui import crash, traces
+from certtui.ask import farewell
+from certtui.ask import interview as talk
+from certtui.ask.session import Session
 from certtui.errors import CerttuiError, ExitCode
-from certtui.session import Session
 from certtui.tui.folding import folded
 from certtui.tui.frame import Back, keys_line, title_line
 from certtui.tui.keyed import Keyed

@@ -11,7 +11,7 @@ from textual.widgets import Static
 from certtui.tui.lines import Lines
 
 if TYPE_CHECKING:
-    from certtui.interview import Interview
+    from certtui.ask.interview import Interview
     from certtui.tui.app import WizardApp
 
 #: (key, what it does), in the order of the last line.

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from textual import events
 
-from certtui.session import Session
+from certtui.ask.session import Session
 from certtui.tui.way import Way
 
 _Typed: TypeAlias = events.Key | events.Paste

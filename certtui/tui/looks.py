@@ -20,7 +20,7 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 from certtui import terminal
-from certtui.preferences import Preferences
+from certtui.ask.preferences import Preferences
 from certtui.terminal import Terminal
 from certtui.tui.driver import TerminalDriver
 

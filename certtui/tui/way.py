@@ -12,11 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.widget import MountError
 
-from certtui import interview as talk
+from certtui.ask import interview as talk
+from certtui.ask.interview import Interview
+from certtui.ask.session import Session
 from certtui.errors import ExitCode
-from certtui.interview import Interview
 from certtui.plan.fields import Field
-from certtui.session import Session
 from certtui.tui.body import Body
 from certtui.tui.decisions import Decisions
 from certtui.tui.looks import Dressed

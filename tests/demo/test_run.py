@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from certtui import answers, cli
+from certtui import cli
+from certtui.ask import answers
 from certtui.demo import guard, server
 from certtui.demo.narrative import Narrative
 from certtui.demo.run import not_proved, run_demo

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from certtui import testmail
+from certtui.ask import testmail
 from certtui.host.interface import RealHost
 from tests.render.support import Machine, alive, until
 

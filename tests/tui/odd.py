@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from certtui import cli, wizard
+from certtui.ask.session import Session
 from certtui.errors import CerttuiError
-from certtui.session import Session
 from tests.tui.support import CERTBOT, facts, make_root, session
 
 HOST = "bücher-日本.example"

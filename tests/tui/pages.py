@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from certtui import interview as talk
+from certtui.ask import interview as talk
+from certtui.ask.testmail import Answer
 from certtui.host.facts import Facts, Service
 from certtui.plan import fields
 from certtui.plan.fields import FIELDS, Field
-from certtui.testmail import Answer
 from certtui.tui.app import WizardApp
 from tests.tui import ways
 from tests.tui.scenes import EMPTY, FIVE, HUNDRED, SERVER, Scene, applied, ill, ran, well

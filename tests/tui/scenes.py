@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from certtui.ask.interview import Interview
+from certtui.ask.preferences import Preferences
+from certtui.ask.session import Session
+from certtui.ask.testmail import Answer
 from certtui.change.apply import Consent
 from certtui.change.model import Step
 from certtui.doctor.check import Context
@@ -23,11 +27,7 @@ from certtui.doctor.finding import Finding
 from certtui.doctor.registry import run_checks
 from certtui.errors import Refused
 from certtui.host.facts import Facts, Mailer, Renewer, Service
-from certtui.interview import Interview
 from certtui.plan.model import Plan
-from certtui.preferences import Preferences
-from certtui.session import Session
-from certtui.testmail import Answer
 from certtui.workflow import Job
 from tests.doctor import support as checked
 from tests.tui.played import Apply, Machine, Stage
@@ -168,7 +168,7 @@ class Scene:
             "certtui.tui.screens.dry_run.monotonic": stage.clock,
             "certtui.tui.screens.applying.Detached": partial(Apply, stage, self.applied),
             "certtui.detached.unseen": unseen,
-            "certtui.testmail.send": lambda *given, **named: self.mailed,
+            "certtui.ask.testmail.send": lambda *given, **named: self.mailed,
         }
 
     def _examine(self, root: Path, stage: Stage) -> Sequence[Finding]:
@@ -188,10 +188,10 @@ class Scene:
 
 #: Files of the throw-away root belong to whoever runs this; on a server they are root's.
 _PLACES: Mapping[str, Callable[..., Any]] = {
-    "certtui.farewell.live": lambda interview: True,
+    "certtui.ask.farewell.live": lambda interview: True,
     "certtui.change.model._owner": lambda snapshot: "root:root",
     # A normal user's plan is kept in a home folder; here none is.
-    "certtui.interview.Interview.keep_plan": lambda self: KEPT,
+    "certtui.ask.interview.Interview.keep_plan": lambda self: KEPT,
     "certtui.crash._report": lambda error: REPORT,
 }
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from certtui.ask.session import Session
 from certtui.host.facts import (
     CertbotInstall,
     Facts,
@@ -20,7 +21,6 @@ from certtui.host.facts import (
 )
 from certtui.plan import document
 from certtui.plan.model import Plan
-from certtui.session import Session
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 

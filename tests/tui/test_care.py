@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from certtui import explain, welcome
+from certtui.ask import explain, welcome
+from certtui.ask.interview import Interview
+from certtui.ask.session import Session
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.errors import Refused
 from certtui.host.facts import Renewer, Service, WebServer
 from certtui.host.interface import RealHost
-from certtui.interview import Interview
 from certtui.plan.fields import BY_KEY, FIELDS, Kind
-from certtui.session import Session
 from certtui.tui.choices import ChoiceList
 from certtui.tui.folding import folded
 from certtui.tui.screens.doctor_page import DoctorPage
@@ -226,7 +226,7 @@ def test_certificates_that_only_root_sees_are_not_none(tmp_path: Path) -> None:
 async def test_a_normal_user_is_told_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("certtui.session.Session.may_apply", property(lambda self: False))
+    monkeypatch.setattr("certtui.ask.session.Session.may_apply", property(lambda self: False))
     async with wizard(tmp_path, (60, 16)) as driver:
         assert "You are not root: up to Review, then the line for sudo." in driver.text
 
@@ -616,7 +616,7 @@ async def test_a_refusal_is_shown_and_it_can_be_tried_again(tmp_path: Path) -> N
 async def test_keys_are_answered_while_a_mailer_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("certtui.testmail._HURRY", 0.2)
+    monkeypatch.setattr("certtui.ask.testmail._HURRY", 0.2)
     sends = mailer(tmp_path, "exec sleep 60")
     start = time.monotonic()
     async with wizard(tmp_path, mails_from=sends) as driver:
@@ -649,7 +649,7 @@ async def test_a_folder_sends_no_mail(tmp_path: Path) -> None:
 
 def plain(root: Path, monkeypatch: pytest.MonkeyPatch, *typed: str, **changes: Any) -> Session:
     """Runs the plain wizard on what is typed."""
-    from certtui import plain as prompts
+    from certtui.plain import wizard as prompts
 
     answers = iter([*typed, "q"])
     monkeypatch.setattr("builtins.input", lambda prompt: next(answers))

@@ -13,7 +13,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from certtui import preferences
+from certtui.ask import preferences
 from tests.tui.odd import CERTBOT_LINE, FILE_LINE, HOST, LINEAGE, odd_session
 from tests.tui.test_terminal import Terminal
 

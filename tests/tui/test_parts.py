@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from certtui import answers, explain, welcome
-from certtui import interview as talk
+from certtui.ask import answers, explain, welcome
+from certtui.ask import interview as talk
+from certtui.ask.interview import Interview
 from certtui.errors import PlanInvalid
 from certtui.host.facts import Renewer, Service
-from certtui.interview import Interview
 from certtui.plan import fields
 from certtui.plan.fields import BY_KEY
 from certtui.renewal.events import Done, LineageResult, LineageStarted

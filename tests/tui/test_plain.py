@@ -13,17 +13,19 @@ from typing import Any
 
 import pytest
 
-from certtui import farewell, plain, preferences, welcome, wizard
-from certtui import interview as talk
-from certtui import session as starts
+from certtui import wizard
+from certtui.ask import farewell, preferences, welcome
+from certtui.ask import interview as talk
+from certtui.ask import session as starts
+from certtui.ask.interview import Interview
+from certtui.ask.session import Session
 from certtui.errors import PlanMissing, Refused
 from certtui.host.facts import Facts
-from certtui.interview import Interview
+from certtui.plain import wizard as plain
+from certtui.plain.prompt import RanOut
 from certtui.plan import fields, validate
 from certtui.plan.fields import BY_KEY
 from certtui.plan.model import Plan
-from certtui.prompt import RanOut
-from certtui.session import Session
 from tests.tui.support import NOW, facts, session
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from certtui import answers as store
-from certtui import preferences
+from certtui.ask import answers as store
+from certtui.ask import preferences
+from certtui.ask.preferences import Preferences
 from certtui.plan.fields import BY_KEY
-from certtui.preferences import Preferences
 from certtui.tui.screens.answers import Answers
 from tests.tui.driver import wizard
 

@@ -862,7 +862,7 @@ async def test_the_demo_names_no_command_for_its_folder(tmp_path: Path) -> None:
 
 
 def test_a_machine_is_told_its_commands(tmp_path: Path) -> None:
-    from certtui.interview import Interview
+    from certtui.ask.interview import Interview
     from certtui.tui.screens.done import summary
 
     made = Interview(replace(session(tmp_path), root="/"))

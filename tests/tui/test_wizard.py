@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from certtui import answers as store
 from certtui import detached
+from certtui.ask import answers as store
 from certtui.change.files import Tree
 from certtui.change.model import Step
 from certtui.change.outcome import Ending, Recorder
@@ -105,7 +105,7 @@ async def test_a_new_field_needs_no_screen(tmp_path: Path, monkeypatch: pytest.M
     extra = Field("mail.retries", Kind.BOOLEAN, True, "Try again?", "said once", "mail")
     everything = (*FIELDS, extra)
     monkeypatch.setattr(fields, "FIELDS", everything)
-    monkeypatch.setattr("certtui.interview.FIELDS", everything)
+    monkeypatch.setattr("certtui.ask.interview.FIELDS", everything)
     async with wizard(tmp_path) as driver:
         await driver.until(lambda: driver.app.interview.facts is not None)
         await driver.press("enter", "enter", "enter", "enter", "enter")
@@ -296,7 +296,7 @@ async def test_the_diff_is_the_whole_diff(tmp_path: Path) -> None:
 async def test_a_normal_user_is_given_the_line_for_sudo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("certtui.session.Session.may_apply", property(lambda self: False))
+    monkeypatch.setattr("certtui.ask.session.Session.may_apply", property(lambda self: False))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     async with wizard(tmp_path) as driver:
         await driver.to_review()
@@ -441,7 +441,7 @@ async def test_a_user_who_may_not_look_is_given_the_line_for_sudo(
     def unreadable(self: object) -> None:
         raise NeedsRoot("/var/lib/certtui/state.json may not be read by this user: run as root")
 
-    monkeypatch.setattr("certtui.session.Session.may_apply", property(lambda self: False))
+    monkeypatch.setattr("certtui.ask.session.Session.may_apply", property(lambda self: False))
     monkeypatch.setattr("certtui.workflow.Job.draft", unreadable)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     async with wizard(tmp_path) as driver:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from certtui import interview as talk
+from certtui.ask import interview as talk
 from certtui.plan import fields
 from certtui.tui.app import WizardApp
 from certtui.tui.screens.dry_run import DryRun

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from certtui import interview as talk
-from certtui import preferences
+from certtui.ask import interview as talk
+from certtui.ask import preferences
 from certtui.plan.fields import FIELDS, Field
 from certtui.tui.body import Body, Keys
 from certtui.tui.choices import ChoiceList, Row

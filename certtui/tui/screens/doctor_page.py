@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from certtui import explain
+from certtui.ask import explain
 from certtui.tui.body import Body, Keys
 from certtui.tui.choices import ChoiceList, Row
 from certtui.tui.frame import rule

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from certtui import explain, farewell
+from certtui.ask import explain, farewell
+from certtui.ask.interview import Interview
 from certtui.errors import CerttuiError
-from certtui.interview import Interview
 from certtui.tui.body import Body, Keys
 from certtui.tui.progress import Progress
 

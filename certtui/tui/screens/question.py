@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
-from certtui import explain, helps, trials
-from certtui import interview as talk
+from certtui.ask import explain, helps, trials
+from certtui.ask import interview as talk
 from certtui.plan.fields import BY_KEY, Field, Kind
 from certtui.tui.answer import Answer
 from certtui.tui.body import Body, Keys

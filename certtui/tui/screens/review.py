@@ -9,8 +9,8 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from certtui.ask.explain import LOOKING
 from certtui.errors import ExitCode
-from certtui.explain import LOOKING
 from certtui.tui import preview as say
 from certtui.tui.body import Body, Keys
 from certtui.tui.choices import ChoiceList, Row

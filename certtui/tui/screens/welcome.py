@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from certtui import explain, welcome
+from certtui.ask import explain, welcome
 from certtui.tui.body import Body, Keys
 from certtui.tui.choices import ChoiceList, Row
 from certtui.tui.frame import keys_line
 from certtui.tui.lines import Lines
 
 if TYPE_CHECKING:
-    from certtui.session import Session
+    from certtui.ask.session import Session
 
 #: Rows a terminal needs for blank lines between the parts, and columns for one column of notes.
 _ROOMY, _WIDE = 20, 70

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from certtui.ask.preferences import Preferences
 from certtui.plan.model import INSTALLED_PLAN, Plan
-from certtui.preferences import Preferences
 
 if TYPE_CHECKING:
     from certtui.change.model import Action

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from certtui.errors import CerttuiError, Refused
 
 if TYPE_CHECKING:
-    from certtui.interview import Interview
+    from certtui.ask.interview import Interview
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def _no_address(interview: Interview) -> str:
 
 
 def _mail(interview: Interview, left: threading.Event) -> list[str]:
-    from certtui import testmail
+    from certtui.ask import testmail
     from certtui.change.packages import install_argv
 
     values, facts, session = interview.values(), interview.facts, interview.session

@@ -5,17 +5,19 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from certtui import crash, detached, farewell, output, plain_review, welcome
-from certtui import interview as talk
+from certtui import crash, detached, output
+from certtui.ask import farewell, welcome
+from certtui.ask import interview as talk
+from certtui.ask.interview import Interview
 from certtui.errors import Ended, ExitCode
-from certtui.interview import Interview
-from certtui.plain_question import ask
-from certtui.prompt import Back, Left, RanOut, read, say
+from certtui.plain import review
+from certtui.plain.prompt import Back, Left, RanOut, read, say
+from certtui.plain.question import ask
 
 if TYPE_CHECKING:
+    from certtui.ask.session import Session
     from certtui.change.model import Step
     from certtui.host.facts import Facts
-    from certtui.session import Session
 
 
 def run(session: Session) -> int:
@@ -28,7 +30,7 @@ def run(session: Session) -> int:
     try:
         _welcome(interview)
         _questions(interview)
-        code = plain_review.run(interview, _questions)
+        code = review.run(interview, _questions)
     except Left:
         say(f"Left; nothing was written. {farewell.kept(interview)}".rstrip())
         # Who leaves because this host cannot be looked at was not served.

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from certtui.interview import Interview
+    from certtui.ask.interview import Interview
 
 
 def live(interview: Interview) -> bool:

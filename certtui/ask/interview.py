@@ -11,17 +11,17 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from certtui import answers as store
-from certtui import preferences as looks
+from certtui.ask import answers as store
+from certtui.ask import preferences as looks
 from certtui.plan import fields, validate
 from certtui.plan.fields import FIELDS, Field, Kind
 from certtui.plan.values import quoted
 
 if TYPE_CHECKING:
+    from certtui.ask.preferences import Preferences
+    from certtui.ask.session import Session
     from certtui.host.facts import Facts
     from certtui.plan.document import Document
-    from certtui.preferences import Preferences
-    from certtui.session import Session
     from certtui.workflow import Job
 
 #: Titles of the steps; one that is not here is named after its key.

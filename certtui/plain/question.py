@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from certtui import explain, helps, trials
-from certtui import interview as talk
+from certtui.ask import explain, helps, trials
+from certtui.ask import interview as talk
+from certtui.plain.prompt import Back, read, say
 from certtui.plan.fields import Field, Kind
 from certtui.plan.values import quoted
-from certtui.prompt import Back, read, say
 
 if TYPE_CHECKING:
-    from certtui.interview import Interview
+    from certtui.ask.interview import Interview
 
 #: Kinds of answers that may be none.
 _EMPTY = (Kind.TEXT, Kind.STRINGS, Kind.MAPPING)

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from certtui import interview as talk
+from certtui.ask import interview as talk
+from certtui.ask.explain import LOOKING, MOMENT, mailer_name
 from certtui.doctor import window
-from certtui.explain import LOOKING, MOMENT, mailer_name
 from certtui.plan.fields import BY_KEY
 
 if TYPE_CHECKING:
+    from certtui.ask.interview import Interview
     from certtui.host.facts import Facts, Lineage, Renewer
-    from certtui.interview import Interview
 
 #: (heading, line); the heading is empty in further lines of the same.
 Rows = list[tuple[str, str]]

@@ -6,14 +6,14 @@ import os.path
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from certtui import answers as store
 from certtui import crash
+from certtui.ask import answers as store
 from certtui.errors import CerttuiError, PlanInvalid
 from certtui.plan import attempts
 from certtui.plan.fields import BY_KEY, Field
 
 if TYPE_CHECKING:
-    from certtui.interview import Interview
+    from certtui.ask.interview import Interview
     from certtui.workflow import Job
 
 #: What a lack of the host is called, for each question whose choices depend on the host.

@@ -6,13 +6,14 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from certtui import crash, farewell, output, workflow
+from certtui import crash, output, workflow
+from certtui.ask import farewell
+from certtui.ask.interview import Interview
 from certtui.detached import Detached
 from certtui.errors import Ended, ExitCode, NeedsRoot
-from certtui.interview import Interview
-from certtui.plain_question import every_answer
+from certtui.plain.prompt import Back, out, read, say
+from certtui.plain.question import every_answer
 from certtui.plan.values import quoted
-from certtui.prompt import Back, out, read, say
 
 if TYPE_CHECKING:
     from certtui.change.apply import Consent

@@ -1,0 +1,1 @@
+"""What both wizards ask and say: the questions, their answers, what each means on this host."""

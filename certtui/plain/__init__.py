@@ -1,0 +1,1 @@
+"""The wizard as numbered questions, for terminals that can show no pages."""
