@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from certtui.change import crontab
 from certtui.doctor import reread
 from certtui.doctor.check import Check, Context, needs_root, started_by
+from certtui.doctor.cronfile import CronFile, attributes
 from certtui.doctor.cronkinds import (
     FILE,
     KINDS,
     LINE,
-    LINKS,
     MAILTO,
-    MODE,
     NAME,
     NEWLINE,
-    OWNER,
     PATH,
     PLAIN,
     UNREAD,
@@ -32,32 +29,15 @@ from certtui.doctor.cronkinds import (
 )
 from certtui.doctor.crontab_lines import Line, lines
 from certtui.doctor.finding import Finding, Fix, Status
-from certtui.host.interface import SAFE_PATH, FileInfo
+from certtui.host.interface import SAFE_PATH
 from certtui.host.renewers import SPOOLS, is_ours, is_renewal
 
 _FOLDER = "/etc/cron.d"
 
 #: What dpkg leaves beside a file, what we rename one to, and hidden files: no cron reads these.
 _LEFTOVER = re.compile(r"\..*|.*\.(dpkg-[a-z]+|ucf-[a-z]+|rpmsave|rpmnew|certtui-disabled)")
+_NAMES = re.compile(r"[A-Za-z0-9_-]+")
 _RENEWS = re.compile(r"certbot|certtui|letsencrypt")
-
-
-@dataclass(frozen=True)
-class _CronFile:
-    """One file that renews. ``status`` is what a problem of it counts as, None for its usual.
-
-    ``personal`` is root's crontab, whose lines name no user.
-    """
-
-    path: str
-    text: str
-    ours: bool
-    status: Status | None
-    personal: bool = False
-
-    @property
-    def name(self) -> str:
-        return self.path.rpartition("/")[2]
 
 
 def _all(context: Context) -> Iterator[Finding]:
@@ -75,12 +55,12 @@ def _files(context: Context) -> Iterator[Finding]:
         except PermissionError:
             yield FILE.skip(path, needs_root())
             continue
-        text = (content or b"").decode("utf-8", "replace")
+        text = _text(content)
         ours = _is_our_file(context, path)
         if ours or _RENEWS.search(text) or _RENEWS.search(name):
             # Beside a plan of ours, somebody else's broken file is no failure to renew.
             status = None if ours or context.plan is None else Status.WARN
-            found = list(_of_file(context, _CronFile(path, text, ours, status)))
+            found = list(_of_file(context, CronFile(path, text, ours, status)))
             yield from found or [FILE.ok(path, "cron takes it")]
 
 
@@ -95,11 +75,11 @@ def _crontab(context: Context) -> Iterator[Finding]:
         except PermissionError:
             yield FILE.skip("root's crontab", needs_root())
             return
-        text = (content or b"").decode("utf-8", "replace")
+        text = _text(content)
         has_block = crontab.BEGIN.decode() in text
         if has_block if ours else any(is_renewal(line.command) for line in lines(text, False)):
-            file = _CronFile(path, text, ours, None, personal=True)
-            found = [*_attributes(context, file), *_content(context, file)]
+            file = CronFile(path, text, ours, None, personal=True)
+            found = [*attributes(context, file), *_content(context, file)]
             yield from found or [FILE.ok(path, "cron takes it")]
 
 
@@ -107,8 +87,17 @@ def told(context: Context, path: str, live: bytes) -> bool:
     """Whether the findings of this module tell why a file of ours must not be as it is."""
     if not _is_our_file(context, path):
         return False
-    file = _CronFile(path, live.decode("utf-8", "replace"), True, None)
+    file = CronFile(path, live.decode("utf-8", "replace"), True, None)
     return any(True for _ in _content(context, file)) or reread.is_unread(context, path, live)
+
+
+def is_renamed(context: Context, path: str) -> bool:
+    """Whether a file of ours that is missing has a name that cron passes over, which is told."""
+    return _is_our_file(context, path) and any(
+        is_ours(_read(context, f"{_FOLDER}/{name}"))
+        for name in context.host.names(_FOLDER)
+        if not _LEFTOVER.fullmatch(name) and not _NAMES.fullmatch(name)
+    )
 
 
 def has_links(context: Context) -> bool:
@@ -116,6 +105,15 @@ def has_links(context: Context) -> bool:
     path = _our_file(context)
     found = context.host.info(path) if _is_our_file(context, path) else None
     return found is not None and found.kind == "file" and found.links != 1
+
+
+def _read(context: Context, path: str) -> str:
+    """Raises PermissionError."""
+    return _text(context.host.read(path))
+
+
+def _text(content: bytes | None) -> str:
+    return (content or b"").decode("utf-8", "replace")
 
 
 def _is_our_file(context: Context, path: str) -> bool:
@@ -126,8 +124,8 @@ def _our_file(context: Context) -> str:
     return f"{_FOLDER}/{context.plan.files.unit}" if context.plan else ""
 
 
-def _of_file(context: Context, file: _CronFile) -> Iterator[Finding]:
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", file.name):
+def _of_file(context: Context, file: CronFile) -> Iterator[Finding]:
+    if not _NAMES.fullmatch(file.name):
         yield NAME.found(
             file.path,
             "cron passes it over in silence for its name",
@@ -141,7 +139,7 @@ def _of_file(context: Context, file: _CronFile) -> Iterator[Finding]:
     if found is None or found.kind != "file" or foreign:
         yield PLAIN.found(file.path, "cron refuses what is no plain file", status=file.status)
         return
-    yield from _attributes(context, file)
+    yield from attributes(context, file)
     content = list(_content(context, file))
     yield from content
     if file.ours and not content and reread.is_unread(context, file.path, file.text.encode()):
@@ -150,7 +148,7 @@ def _of_file(context: Context, file: _CronFile) -> Iterator[Finding]:
         yield UNREAD.found(file.path, message, reread.seen(context, file.path), mend)
 
 
-def _rename(context: Context, file: _CronFile) -> Fix:
+def _rename(context: Context, file: CronFile) -> Fix:
     """Ours, where it was renamed, goes back to its name; another gets one that cron reads."""
     ours = _our_file(context)
     if ours and is_ours(file.text) and context.host.info(ours) is None:
@@ -159,52 +157,7 @@ def _rename(context: Context, file: _CronFile) -> Fix:
     return Fix(("mv", file.path, f"{_FOLDER}/{name}"))
 
 
-def _attributes(context: Context, file: _CronFile) -> Iterator[Finding]:
-    real = context.host.resolve(file.path)
-    found = context.host.info(real) if real else None
-    if found is None:
-        return
-    seen = f"{file.path}: mode {found.mode:04o}, owner {found.uid}, names {found.links}"
-    if _is_insecure(file, found):
-        what = "others than root may write it" if found.mode & 0o022 else "its mode is not 0600"
-        mend = _chmod(context, file)
-        yield MODE.found(file.path, f"{what}: cron refuses it", seen, mend, status=file.status)
-    if found.uid != 0:
-        yield OWNER.found(
-            file.path,
-            f"belongs to user {found.uid}: cron refuses it",
-            seen,
-            Fix(("chown", "root:root", file.path)),
-            status=file.status,
-        )
-    if found.links != 1:
-        yield LINKS.found(
-            file.path,
-            f"has {found.links} names (hard links): cron refuses it",
-            seen,
-            # A copy takes its place, with one name.
-            Fix(("sed", "-i", "", file.path)),
-            status=file.status,
-        )
-
-
-def _is_insecure(file: _CronFile, found: FileInfo) -> bool:
-    """Debian's cron wants exactly 0600 for a crontab, cronie no write for others either."""
-    if file.personal:
-        return found.mode != 0o600 if "/crontabs/" in file.path else bool(found.mode & 0o7133)
-    return bool(found.mode & 0o022)
-
-
-def _chmod(context: Context, file: _CronFile) -> Fix:
-    if file.personal:
-        return Fix(("chmod", "0600", file.path), True)
-    # Debian's cron looks at a refused file each minute, so chmod is enough there; a cron that
-    # looks only when the mtime moves needs the new file that apply writes.
-    chmod = Fix(("chmod", "go-w", file.path), True)
-    return context.apply(safe=True) if file.ours else chmod
-
-
-def _content(context: Context, file: _CronFile) -> Iterator[Finding]:
+def _content(context: Context, file: CronFile) -> Iterator[Finding]:
     if file.text and not file.text.endswith("\n"):
         yield NEWLINE.found(
             file.path,
@@ -226,12 +179,19 @@ def _content(context: Context, file: _CronFile) -> Iterator[Finding]:
     jobs = [line for line in read if line.command and not line.problem]
     if not file.personal:
         yield from _users(context, file, jobs)
-    # Beside a plan a second renewer is told of as such.
-    if not file.ours and not (file.personal and context.plan):
+    if not file.ours and not _is_second(context, file):
         yield from _surroundings(context, file, read, jobs)
 
 
-def _users(context: Context, file: _CronFile, jobs: list[Line]) -> Iterator[Finding]:
+def _is_second(context: Context, file: CronFile) -> bool:
+    """Whether it is told of as another renewer beside the plan."""
+    return context.plan is not None and any(
+        item.active and not item.ours and item.where.startswith(f"{file.path}:")
+        for item in context.facts.renewers
+    )
+
+
+def _users(context: Context, file: CronFile, jobs: list[Line]) -> Iterator[Finding]:
     for user in dict.fromkeys(job.user for job in jobs):
         if user == "root":
             continue
@@ -251,18 +211,20 @@ def _users(context: Context, file: _CronFile, jobs: list[Line]) -> Iterator[Find
 
 
 def _surroundings(
-    context: Context, file: _CronFile, read: list[Line], jobs: list[Line]
+    context: Context, file: CronFile, read: list[Line], jobs: list[Line]
 ) -> Iterator[Finding]:
     """What a job of somebody else's meets; our script sees to both itself."""
     settings = {line.name: line.value for line in read if line.name}
+    needy = [job for job in jobs if is_renewal(job.command) and not is_ours(job.command)]
+    if not needy:
+        return
     if settings.get("MAILTO") and context.facts.mailer is None:
         yield MAILTO.found(
             file.path,
             f"MAILTO is {settings['MAILTO']}, but nothing here can send mail: cron discards it",
             f"MAILTO={settings['MAILTO']}",
         )
-    needy = [job for job in jobs if is_renewal(job.command)] if file.personal else jobs
-    if any(not is_ours(job.command) for job in needy) and "sbin" not in settings.get("PATH", ""):
+    if "sbin" not in settings.get("PATH", ""):
         yield PATH.found(
             file.path,
             "its PATH has no sbin folder: hooks do not find nginx or apachectl",

@@ -107,7 +107,8 @@ def _of(context: Context, change: FileChange) -> Iterator[Finding]:
     if want is None:
         yield _LEFT.found(change.path, change.reason, fix=context.apply())
     elif live is None:
-        yield _MISSING.found(change.path, f"missing ({change.reason})", fix=context.apply())
+        if not cronfiles.is_renamed(context, change.path):
+            yield _MISSING.found(change.path, f"missing ({change.reason})", fix=context.apply())
     elif live.content != want.content:
         told = cronfiles.told(context, change.path, live.content)
         if not told and not _by_another_certbot(context, change):

@@ -14,14 +14,14 @@ from certtui.doctor.check import Context, Kind
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host import units
 
-_TIMES = Kind(
+TIMES = Kind(
     "timer.other-times",
     Status.WARN,
     "every time of the plan is one of the timer's",
     "The runs that the plan promises, and that status and doctor count on, do not happen; fewer "
     "tries are left before a certificate expires.",
 )
-_DELAY = Kind(
+DELAY = Kind(
     "timer.random-delay",
     Status.WARN,
     "no longer random delay than the plan's",
@@ -56,10 +56,7 @@ _LIMIT = Kind(
     "script can tell anybody.",
 )
 
-KINDS = (_TIMES, _DELAY, _PERSISTENT, _CONDITION, _BEFORE, _LIMIT)
-
-#: Findings after which nothing need be said of the next elapse.
-ABOUT_TIMES = frozenset((_TIMES.id, _DELAY.id))
+KINDS = (TIMES, DELAY, _PERSISTENT, _CONDITION, _BEFORE, _LIMIT)
 
 ASKED = "TimersCalendar,RandomizedDelayUSec,Persistent,TimeoutStartUSec,ExecStartPre,ExecCondition"
 
@@ -78,12 +75,12 @@ def of_timer(context: Context, unit: Mapping[str, str]) -> Iterator[Finding]:
     if missing and there:
         message = f"{len(missing)} of the plan's {len(wanted)} times are not in it"
         seen = f"{_seen(unit)}\nhas: {', '.join(there)}\nlacks: {', '.join(missing)}"
-        yield _TIMES.found(name, message, seen, mend)
+        yield TIMES.found(name, message, seen, mend)
     planned = units.seconds(next(iter(_values(ours, "RandomizedDelaySec")), "0"))
     delay = units.seconds(unit.get("RandomizedDelayUSec", "0"))
     if delay is not None and planned is not None and delay > planned:
         message = f"waits up to {unit['RandomizedDelayUSec']} at random, not {planned:.0f} s"
-        yield _DELAY.found(name, message, _seen(unit), mend)
+        yield DELAY.found(name, message, _seen(unit), mend)
     if unit.get("Persistent") == "no":
         message = "does not make up for a run that was missed (Persistent=no)"
         yield _PERSISTENT.found(name, message, _seen(unit), mend)

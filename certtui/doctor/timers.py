@@ -52,17 +52,27 @@ def _timer(context: Context) -> Iterator[Finding]:
     name = f"{plan.files.unit}.timer"
     service = f"{plan.files.unit}.service"
     known = _show(context, name, service)
-    found = list(_changed(context, known.get(name, {}), known.get(service, {})))
-    told = any(item.id in dropins.ABOUT_TIMES for item in found)
-    found += [
-        item
-        for item in _scheduled(context, plan, name, known.get(name, {}))
-        if not (told and item.id == LATE.id)
-    ]
+    found = _worst(
+        [
+            *_changed(context, known.get(name, {}), known.get(service, {})),
+            *_scheduled(context, plan, name, known.get(name, {})),
+        ]
+    )
     found += _needs_reload([name, service], known)
     found += _starts(context, plan, known.get(name, {}), known.get(service, {}))
     found += _service(context, service, known.get(service, {}))
     yield from found or [TIMER.ok(name, _well(known[name]))]
+
+
+def _worst(found: list[Finding]) -> list[Finding]:
+    """Of several findings about the same times, the one that says most."""
+    ids = {item.id for item in found}
+    less = set()
+    if dropins.DELAY.id in ids:
+        less.add(LATE.id)
+    if ids & {LATE.id, NEXT.id}:
+        less.add(dropins.TIMES.id)
+    return [item for item in found if item.id not in less]
 
 
 def _changed(
