@@ -63,13 +63,15 @@ def look(
     shown = tuple(_certificates(host, facts, plan, now, on_port, past.real))
     if not shown and not facts.unreadable:
         problems.append("no certificate yet: get a first one with certbot certonly")
+    notes = (*_about_plan(host, plan), *facts.unreadable, *problems, *unread, *unclear)
+    notes = (*notes, certificates.missing() if shown else "")
     return Status(
         now,
         shown,
         coming,
         tuple(reversed(past.runs[-SHOWN:])),
         _pending(host),
-        (*_about_plan(host, plan), *facts.unreadable, *problems, *unread, *unclear),
+        tuple(filter(None, notes)),
         mail,
         plan.schedule.backend if plan else "",
         plan.schedule.runs if plan else 0,
@@ -79,7 +81,11 @@ def look(
 
 
 def _about_plan(host: Host, plan: Plan | None) -> Iterator[str]:
-    if plan is None and host.info(INSTALLED_PLAN):
+    try:
+        hidden = plan is None and host.info(INSTALLED_PLAN) is not None
+    except PermissionError:
+        hidden = True  # not even its folder may be looked into
+    if hidden:
         yield f"{INSTALLED_PLAN} may be read by root only: sudo certtui status"
     elif plan is None:
         yield "nothing is set up by certtui yet: run certtui for the wizard"

@@ -6,11 +6,14 @@ import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from certtui import status
 from certtui.host.facts import Facts, Lineage, Renewer, Service, Timer
+from certtui.host.interface import FileInfo
 from certtui.render.times import expected_job, next_runs
 from tests.doctor.support import LOG, NOW, Applied, facts
 from tests.facts.support import FakeHost
@@ -189,11 +192,52 @@ def test_the_wizard_cuts_as_well() -> None:
     assert welcome._lineage(almost, NOW, (4, 0)) == "83 days left"
 
 
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/status.schema.json").read_text("utf-8"))
+
+
+def as_json(found: status.Status) -> dict[str, Any]:
+    """What the command prints; valid by the schema."""
+    data = json.loads(json.dumps({"schema_version": 1, **status.to_json(found)}))
+    jsonschema.validate(data, SCHEMA)
+    return dict(data)
+
+
 def test_the_json_of_the_contract(tmp_path: Path) -> None:
-    data = json.loads(json.dumps(status.to_json(look(tmp_path, "cron", facts()))))
-    assert {"certificates", "schedule", "pending_deploy"} <= set(data)
-    assert {"next", "last"} <= set(data["schedule"])
+    data = as_json(look(tmp_path, "cron", facts()))
     assert data["certificates"][0]["not_after"] == "2026-05-21T12:00:00Z"
+
+
+def test_the_json_of_a_host_in_trouble_is_valid_too(tmp_path: Path) -> None:
+    (well,) = facts().lineages
+    ill = Lineage("z.example.org", "z.conf", error="z.conf is not UTF-8 text")
+    host = Applied(tmp_path, "cron", facts())
+    host.write("/var/lib/certtui/pending-deploy", "/etc/letsencrypt/live/a\x1b\n")
+    host.write(LOG, f"junk\n2026-03-02T11:00:00Z cron drill 1 {'0' * 16} mail accepted\n")
+    host.write("/var/lib/certtui/last-mail", "2026-03-02T11:00:00Z failed sendmail failed\n")
+    found = facts(lineages=(well, replace(well, not_after=NOW - timedelta(days=1)), ill))
+    data = as_json(status.look(host, found, host.plan, now=NOW))
+    assert data["schedule"]["last"][0]["result"] == "drill"
+    assert data["last_mail"]["sent"] is False
+    assert data["trouble"]
+
+
+def test_the_json_without_a_plan_is_valid_too() -> None:
+    data = as_json(status.look(FakeHost(), facts(lineages=()), None, now=NOW))
+    assert data["schedule"] == {"backend": None, "runs_per_day": None, "next": [], "last": []}
+
+
+class Unseen(FakeHost):
+    """A host whose folder of certtui's may not be looked into."""
+
+    def info(self, path: str) -> FileInfo | None:
+        if path.startswith("/etc/certtui/"):
+            raise PermissionError(13, "Permission denied", path)
+        return super().info(path)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_said() -> None:
+    text = status.text(status.look(Unseen(), facts(), None, now=NOW))
+    assert "/etc/certtui/plan.toml may be read by root only: sudo certtui status" in text
 
 
 def test_what_needs_a_person_comes_first(tmp_path: Path) -> None:
