@@ -139,7 +139,7 @@ def _test(context: Context, server: _Server, stopped: Finding | None) -> Finding
         return _TEST.ok(how.server, f"{shown} passes")
     # Without a plan nothing of ours reloads it.
     mild = not server.planned or done.code == 124
-    down = f"; {stopped.message}" if stopped is not None else ""
+    down = f"; it {stopped.message}" if stopped is not None else ""
     return _TEST.found(
         how.server,
         f"{shown} {_ended(done)}{down}",
@@ -166,7 +166,7 @@ def _stopped(context: Context, server: _Server) -> Finding | None:
     ended = f" ({result})" if result not in ("", "success") else ""
     other = next((one for one in context.facts.webservers if PORT in one.ports), None)
     holder = f"; {other.program} listens on port {PORT}" if other is not None else ""
-    message = f"{how.server} is stopped{ended}{holder}"
+    message = f"is stopped{ended}{holder}"
     if not server.planned:
         return _STOPPED.ok(how.server, message)
     # Not safe: who stopped it may have a reason.

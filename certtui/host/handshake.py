@@ -73,6 +73,8 @@ def _try(address: str, name: str, seconds: float, port: int, first: bytes) -> An
         reason = (error.reason or "no TLS").replace("_", " ").lower()
         if "alert" in reason or "unrecognized name" in reason:
             return Answer("alert", words=reason)
+        if reason in ("wrong version number", "http request"):
+            reason = "it speaks something else, such as plain HTTP"
         return Answer("foreign", words=reason)
     except ConnectionResetError:
         return Answer("closed", words="it ends the connection")

@@ -33,13 +33,25 @@ class Details:
 def read(host: Host, lineages: Sequence[Lineage]) -> Iterator[tuple[Lineage, Details | None]]:
     """Each lineage with what its certificate says; None where it cannot be read.
 
-    The lineage then has a sentence in ``error``.
+    The lineage then has a sentence in ``error``. Nothing is read where it is :func:`missing`.
     """
+    if missing():
+        yield from ((lineage, None) for lineage in lineages)
+        return
     with warnings.catch_warnings():
         # It warns of what it reads all the same, such as a serial number that is negative.
         warnings.simplefilter("ignore")
         for lineage in lineages:
             yield _read(host, lineage)
+
+
+def missing() -> str:
+    """Why fields cannot be read here: a sentence about an installation that is broken, or ""."""
+    try:
+        import cryptography.x509  # noqa: F401 - whether it can be loaded is the question
+    except ImportError as error:
+        return f"issuers and keys cannot be read: the package cryptography is broken here ({error})"
+    return ""
 
 
 def _read(host: Host, lineage: Lineage) -> tuple[Lineage, Details | None]:

@@ -75,13 +75,13 @@ def test_a_stopped_server_is_a_warning_with_the_command_that_starts_it() -> None
 def test_who_has_taken_the_port_of_a_stopped_server_is_named() -> None:
     other = WebServer("other", "/usr/sbin/haproxy", "haproxy.service", True, (443,))
     found = said(host(unit=STOPPED), {}, webservers=(other, stopped()))[1]
-    assert found.message == "nginx is stopped; /usr/sbin/haproxy listens on port 443"
+    assert found.message == "is stopped; /usr/sbin/haproxy listens on port 443"
 
 
 def test_what_keeps_a_server_from_starting_is_one_break() -> None:
     found = one(host(BROKEN, STOPPED.replace("success", "exit-code")), {}, webservers=(stopped(),))
     assert (found.id, found.status) == ("webserver.configuration", FAIL)
-    assert found.message.endswith("; nginx is stopped (exit-code)")
+    assert found.message.endswith("; it is stopped (exit-code)")
 
 
 def test_a_unit_that_is_masked() -> None:
