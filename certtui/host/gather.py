@@ -94,7 +94,7 @@ def _timers(known: Mapping[str, Properties]) -> tuple[Timer, ...]:
         Timer(
             unit=name,
             state=found.get("UnitFileState", ""),
-            active=units.is_active(found),
+            active=units.is_waiting(found),
             activates=found.get("Unit", ""),
             next_elapse=units.moment(found.get("NextElapseUSecRealtime", "")),
             last_trigger=units.moment(found.get("LastTriggerUSec", "")),

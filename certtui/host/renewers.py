@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timezone
 
+from certtui.host.crontimes import following
 from certtui.host.facts import Renewer, Timer
 from certtui.host.interface import Host
 from certtui.host.units import Properties, commands
@@ -68,27 +70,31 @@ def of_timers(
 
 
 def of_cron(
-    host: Host, unit: str, *, running: bool, systemd: bool
+    host: Host, unit: str, *, running: bool, systemd: bool, now: datetime | None = None
 ) -> tuple[tuple[Renewer, ...], tuple[str, ...]]:
     """What cron would start, and sentences for what could not be looked at.
 
-    ``running`` is whether the daemon runs: without it nothing is active.
+    ``running`` is whether the daemon runs: without it nothing is active. ``now`` is aware.
     """
+    now = now or datetime.now(timezone.utc)
     found: list[Renewer] = []
     hidden: list[str] = []
     for path, kind in _cron_files(host, hidden):
         text = _text(host, path, hidden)
         script = kind == "script"
         ours = path == f"/etc/cron.d/{unit}"
-        for number, command in _script(text) if script else _lines(text, kind != "crontab"):
+        read = _script(text) if script else _lines(text, kind != "crontab")
+        for number, command, when in read:
+            active = running and _fires(host, path, command, systemd, script)
             found.append(
                 Renewer(
                     kind="crontab" if kind == "crontab" else "cron.d",
                     where=f"{path}:{number}",
                     command=command,
-                    active=running and _fires(host, path, command, systemd, script),
+                    active=active,
                     vendor=path == "/etc/cron.d/certbot",
                     ours=ours or is_ours(command),
+                    next_run=following(when, now) if active else None,
                 )
             )
     return tuple(found), tuple(hidden)
@@ -118,8 +124,8 @@ def _text(host: Host, path: str, hidden: list[str]) -> str:
     return (data or b"")[:_MOST].decode("utf-8", "replace")
 
 
-def _lines(text: str, has_user: bool) -> Iterator[tuple[int, str]]:
-    """Number and command of each crontab line that renews (crontab(5))."""
+def _lines(text: str, has_user: bool) -> Iterator[tuple[int, str, list[str]]]:
+    """Number, command and times of each crontab line that renews (crontab(5))."""
     for number, line in enumerate(text.split("\n"), 1):
         fields = line.split(None, (6 if has_user else 5))
         if not fields or line.lstrip().startswith("#"):
@@ -131,14 +137,14 @@ def _lines(text: str, has_user: bool) -> Iterator[tuple[int, str]]:
             skip = 6 if has_user else 5
         command = " ".join(fields[skip:])
         if command and is_renewal(command):
-            yield number, command
+            yield number, command, fields[: skip - has_user]
 
 
-def _script(text: str) -> Iterator[tuple[int, str]]:
-    """The first line of a script that renews."""
+def _script(text: str) -> Iterator[tuple[int, str, list[str]]]:
+    """The first line of a script that renews; when run-parts(8) starts it is not known here."""
     for number, line in enumerate(text.split("\n"), 1):
         if not line.lstrip().startswith("#") and is_renewal(line):
-            yield number, line.strip()
+            yield number, line.strip(), []
             return
 
 

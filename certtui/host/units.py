@@ -94,6 +94,11 @@ def is_active(unit: Properties) -> bool:
     return unit.get("ActiveState") in ("active", "activating", "reloading")
 
 
+def is_waiting(unit: Properties) -> bool:
+    """Whether a timer is active and not over for good: one whose times have all passed stays so."""
+    return is_active(unit) and unit.get("SubState") != "elapsed"
+
+
 def is_enabled(unit: Properties) -> bool:
     """Whether a unit comes back after a reboot; "enabled-runtime" is a link below /run only."""
     return unit.get("UnitFileState") in ("enabled", "alias", "static")

@@ -148,7 +148,7 @@ FACTS_BREAKS: list[tuple[str, dict[str, Any], Status]] = [
     ("mail.mailer", {"mailer": None}, FAIL),
     ("lineage.none", {"lineages": ()}, WARN),
     (
-        "renewers.second",
+        "renewers.vendor",
         {"renewers": (Renewer("timer", "certbot.timer", "certbot renew", True, True),)},
         FAIL,
     ),

@@ -275,7 +275,7 @@ def test_the_winner_is_named(cron: Applied) -> None:
     vendor = Renewer(
         "timer", "certbot.timer", "certbot renew", True, True, False, NOW + timedelta(hours=1)
     )
-    found = bad(cron, facts(renewers=(ours, vendor)))["renewers.second"]
+    found = bad(cron, facts(renewers=(ours, vendor)))["renewers.vendor"]
     assert "certbot.timer comes first, at 2026-03-02 13:00 UTC, and wins" in found.message
     assert found.fix is not None
     assert found.fix.argv == ("systemctl", "disable", "--now", "certbot.timer")
@@ -283,7 +283,7 @@ def test_the_winner_is_named(cron: Applied) -> None:
 
 def test_a_vendors_cron_file_is_moved_by_apply(cron: Applied) -> None:
     vendor = Renewer("cron.d", "/etc/cron.d/certbot:1", "certbot renew", True, True)
-    fix = bad(cron, facts(renewers=(vendor,)))["renewers.second"].fix
+    fix = bad(cron, facts(renewers=(vendor,)))["renewers.vendor"].fix
     assert fix is not None
     assert fix.argv == ("certtui", "apply", "--no-dry-run")
 
