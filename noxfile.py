@@ -161,6 +161,7 @@ def bench(session: nox.Session) -> None:
     session.install("-e", ".[test]", "pyperf")
     session.run("python", "tests/bench.py", *session.posargs)
     session.run("python", "tests/bench_tui.py")
+    session.run("python", "-m", "tests.bench_lineages")
 
 
 @nox.session(python=PYTHON)

@@ -1,6 +1,6 @@
 """What a host with very many certificates costs: doctor and status over 1 to 10,000 lineages.
 
-``nox -s bench``, or ``python tests/bench_lineages.py [COUNT ...]``. Each count has a throw-away
+``nox -s bench``, or ``python -m tests.bench_lineages [COUNT ...]``. Each count has a throw-away
 configuration folder as certbot writes it: real EC certificates, each of its own name, links in
 ``live/``, renewal configurations. Each command is a process of its own, started twice; the faster
 one counts. Nothing here fails on a figure.
@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -27,28 +26,6 @@ COMMANDS = ("doctor", "status", "doctor --json", "status --json")
 MOST_MS, MOST_MIB = 0.3, 80.0
 
 _ROUNDS = 2
-
-_CONF = """\
-# renew_before_expiry = 30 days
-version = 4.0.0
-archive_dir = {folder}/archive/{name}
-cert = {folder}/live/{name}/cert.pem
-privkey = {folder}/live/{name}/privkey.pem
-chain = {folder}/live/{name}/chain.pem
-fullchain = {folder}/live/{name}/fullchain.pem
-
-# Options used in the renewal process
-[renewalparams]
-account = {account}
-authenticator = webroot
-webroot_path = {folder}/www,
-server = https://acme-v02.api.letsencrypt.org/directory
-key_type = ecdsa
-[[webroot_map]]
-{name} = {folder}/www
-"""
-_ACCOUNT = "8d8f5d5d4f8d5c4e8d8f5d5d4f8d5c4e"
-_ACCOUNTS = f"accounts/acme-v02.api.letsencrypt.org/directory/{_ACCOUNT}"
 
 # The peak of the program that is measured: the usage that the kernel keeps of a child counts what
 # ran before exec, and the programs that it started itself, too (getrusage(2)).
@@ -72,79 +49,6 @@ class Cost:
     seconds: float
     cpu: float
     mib: float
-
-
-def make_tree(folder: Path, count: int) -> Path:
-    """A configuration folder with ``count`` healthy lineages, and the plan that names it."""
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    folder.mkdir()
-    for name in ("archive", "live", "renewal", "www", "bin", _ACCOUNTS):
-        (folder / name).mkdir(parents=True)
-    chain = _certificate("Test CA", private)
-    for number in range(count):
-        _lineage(folder, f"site{number}.example.test", private, chain)
-    certbot = folder / "bin/certbot"
-    certbot.write_text("#!/bin/sh\necho certbot 4.0.0\n", "utf-8")
-    certbot.chmod(0o755)
-    plan = folder / "plan.toml"
-    plan.write_text(
-        f'version = 1\n[webserver]\nkind = "none"\n[schedule]\nbackend = "cron"\n'
-        f'[certbot]\ncommand = "{certbot}"\nextra_args = ["--config-dir", "{folder}"]\n',
-        "utf-8",
-    )
-    return plan
-
-
-def _certificate(name: str, private: bytes) -> bytes:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = serialization.load_pem_private_key(private, None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    today = datetime.now(timezone.utc)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(today - timedelta(days=1))
-        .not_valid_after(today + timedelta(days=89))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return made.public_bytes(serialization.Encoding.PEM)
-
-
-def _lineage(folder: Path, name: str, private: bytes, chain: bytes) -> None:
-    archive, live = folder / "archive" / name, folder / "live" / name
-    archive.mkdir()
-    live.mkdir()
-    certificate = _certificate(name, private)
-    contents = {
-        "cert": certificate,
-        "chain": chain,
-        "fullchain": certificate + chain,
-        "privkey": private,
-    }
-    for kind, content in contents.items():
-        file = archive / f"{kind}1.pem"
-        file.write_bytes(content)
-        (live / f"{kind}.pem").symlink_to(f"../../archive/{name}/{kind}1.pem")
-    (archive / "privkey1.pem").chmod(0o600)
-    conf = _CONF.format(folder=folder, name=name, account=_ACCOUNT)
-    (folder / "renewal" / f"{name}.conf").write_text(conf, "utf-8")
 
 
 def measure(command: str, plan: Path, count: int) -> Cost:
@@ -174,8 +78,14 @@ def costs(folder: Path, counts: tuple[int, ...]) -> Iterator[Cost]:
     for count in counts:
         home = folder / str(count)
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            plan = pool.submit(make_tree, home, count).result()
+            plan = pool.submit(_make, home, count).result()
         yield from (measure(command, plan, count) for command in COMMANDS)
+
+
+def _make(folder: Path, count: int) -> Path:
+    from tests import trees
+
+    return trees.make(folder, count)
 
 
 def table(found: list[Cost]) -> str:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 from certtui.doctor.check import Kind
 from certtui.doctor.finding import Finding, Fix, Status
@@ -14,9 +11,6 @@ from certtui.host import certificate
 from certtui.host.facts import KINDS, Lineage
 from certtui.host.interface import Host
 from certtui.host.lineages import MOST
-
-if TYPE_CHECKING:
-    import ssl
 
 DAMAGED = Kind(
     "lineage.damaged",
@@ -49,57 +43,23 @@ READABLE = Kind(
 
 ALL = (DAMAGED, DIFFERENT, MISMATCH, READABLE)
 
+#: What OpenSSL says of a key that is another certificate's, of the same kind or of another kind.
+_ANOTHERS = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
+
 #: Gives the command that gets a new certificate and key for the lineage.
 Renew = Callable[[], Fix]
 
 _CERT, _KEY, _CHAIN, _FULL = range(len(KINDS))
 
 
-@dataclass
-class OpenSSL:
-    """What judges a key that does not tell its public part; made once, for it takes long."""
-
-    host: Host
-
-    @cached_property
-    def _context(self) -> ssl.SSLContext:
-        import ssl
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.set_ciphers("ALL:@SECLEVEL=0")  # a short key belongs to its certificate, too
-        return context
-
-    def refusal(self, certificates: str, key: str) -> str:
-        """Why OpenSSL does not take the two files together; "" if it does."""
-        import ssl
-
-        below = self.host.root.rstrip("/")
-        try:
-            self._context.load_cert_chain(below + certificates, below + key, password=_no_password)
-        except ssl.SSLError as error:
-            return error.reason or str(error)
-        except (OSError, ValueError) as error:
-            return str(error)
-        return ""
-
-
-def _no_password() -> str:
-    """Never asks on the terminal: a web server that starts by itself could not either."""
-    return ""
-
-
-def look(
-    host: Host, lineage: Lineage, files: Files, openssl: OpenSSL, renew: Renew
-) -> list[Finding]:
+def look(host: Host, lineage: Lineage, files: Files, renew: Renew) -> list[Finding]:
     """What is wrong with the files. Raises PermissionError."""
-    found = _together(host, lineage, files, openssl, renew)
+    found = _together(host, lineage, files, renew)
     mode = _mode(host, lineage, files)
     return [finding for finding in (found, mode) if finding is not None]
 
 
-def _together(
-    host: Host, lineage: Lineage, files: Files, openssl: OpenSSL, renew: Renew
-) -> Finding | None:
+def _together(host: Host, lineage: Lineage, files: Files, renew: Renew) -> Finding | None:
     for number, info in enumerate(files.infos):
         if not 0 < info.size <= MOST:
             what = "is empty" if info.size == 0 else "is far too large for what it should be"
@@ -124,14 +84,14 @@ def _together(
             )
     if certificate.holds(key, public):
         return None
-    return _by_openssl(lineage, files, openssl, renew)
+    return _by_openssl(host, lineage, files, renew)
 
 
-def _by_openssl(lineage: Lineage, files: Files, openssl: OpenSSL, renew: Renew) -> Finding | None:
-    problem = openssl.refusal(files.paths[_CERT], files.paths[_KEY])
+def _by_openssl(host: Host, lineage: Lineage, files: Files, renew: Renew) -> Finding | None:
+    problem = _refusal(host, files.paths[_CERT], files.paths[_KEY])
     if not problem:
         return None
-    if problem in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"):
+    if problem in _ANOTHERS:
         return MISMATCH.found(
             lineage.name,
             "the private key is another certificate's",
@@ -139,6 +99,30 @@ def _by_openssl(lineage: Lineage, files: Files, openssl: OpenSSL, renew: Renew) 
             renew(),
         )
     return _damaged(lineage, files, _KEY, f"is not a key that OpenSSL reads ({problem})", renew)
+
+
+def _refusal(host: Host, certificates: str, key: str) -> str:
+    """Why OpenSSL does not take the two files together; "" if it does.
+
+    Each needs a context of its own: one keeps what it took before for every kind of key.
+    """
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL:@SECLEVEL=0")  # a short key belongs to its certificate, too
+    below = host.root.rstrip("/")
+    try:
+        context.load_cert_chain(below + certificates, below + key, password=_no_password)
+    except ssl.SSLError as error:
+        return error.reason or str(error)
+    except (OSError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+def _no_password() -> str:
+    """Never asks on the terminal: a web server that starts by itself could not either."""
+    return ""
 
 
 def _damaged(lineage: Lineage, files: Files, number: int, what: str, renew: Renew) -> Finding:

@@ -87,7 +87,6 @@ class _Round:
 
     context: Context
     known: conf.Known
-    openssl: keys.OpenSSL
     certbot: tuple[int, ...]
     deadline: float
     met: dict[tuple[object, ...], str] = field(default_factory=dict)
@@ -112,7 +111,6 @@ def _lineages(context: Context) -> Iterator[Finding]:
     look = _Round(
         context,
         conf.Known(context.host, plugins),
-        keys.OpenSSL(context.host),
         certbot.version_tuple if certbot else (),
         time.monotonic() + _ENOUGH,
     )
@@ -159,11 +157,11 @@ def _files(look: _Round, lineage: Lineage) -> list[Finding]:
     if not lineage.links:
         return unreadable
     try:
-        files = links.look(context.host, lineage)
+        files = links.look(context.host, lineage, partial(_renew, context, lineage))
         if isinstance(files, Finding):
             return [files]
         renew = partial(certbot_commands.renew_now, context, lineage)
-        found = keys.look(context.host, lineage, files, look.openssl, renew)
+        found = keys.look(context.host, lineage, files, renew)
     except PermissionError as error:
         if context.is_root:
             return [_UNREADABLE.found(lineage.name, f"{error.filename}: {error.strerror}")]

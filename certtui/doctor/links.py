@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from certtui.doctor.check import Kind
@@ -99,8 +100,11 @@ class _Wrong:
     message: str
 
 
-def look(host: Host, lineage: Lineage) -> Files | Finding:
-    """Where the links lead, or what is wrong with them. Raises PermissionError."""
+def look(host: Host, lineage: Lineage, renew: Callable[[], Fix]) -> Files | Finding:
+    """Where the links lead, or what is wrong with them. ``renew`` gives the command of a run.
+
+    Raises PermissionError.
+    """
     archive = Archive(lineage.archive, tuple(_names(host, lineage.archive)))
     paths, infos, numbers, wrong = [], [], [], []
     folders: dict[tuple[str, str], tuple[str, bool]] = {}
@@ -123,6 +127,7 @@ def look(host: Host, lineage: Lineage) -> Files | Finding:
             f"live/ links to number {numbers[0]}, but number {newest} is there: "
             "certbot's next run links that",
             f"{lineage.links[0]} -> {paths[0]}",
+            renew(),
         )
     return Files(archive, numbers[0], tuple(paths), tuple(infos))
 
@@ -200,10 +205,17 @@ def _finding(host: Host, lineage: Lineage, archive: Archive, wrong: list[_Wrong]
     if first.kind is COPIED:
         number = _number_of_copy(host, lineage, archive)
     fix = _relink(lineage, archive, first.file, number)
+    if fix is not None and not _is_file(host, f"{archive.folder}/{first.file}{number}.pem"):
+        fix = None
     if fix is None:
         more += f"; nothing in {archive.folder} can take its place: bring it back from a backup"
     seen = "\n".join(one.message for one in wrong)
     return first.kind.found(lineage.name, f"{first.message}{more}", seen, fix)
+
+
+def _is_file(host: Host, path: str) -> bool:
+    info = host.info(path)
+    return info is not None and info.kind == "file"
 
 
 def _number_of_copy(host: Host, lineage: Lineage, archive: Archive) -> int:

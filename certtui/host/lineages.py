@@ -155,7 +155,8 @@ def _webroots(
     """
     found = options.get("webroot_map")
     known = found if isinstance(found, dict) else {}
-    folders = dict.fromkeys(unquoted(known, name) for name in known)
+    # An option that strayed there is no name; another finding is about that.
+    folders = dict.fromkeys(unquoted(known, name) for name in known if name not in _PARAMETERS)
     unknown = tuple(name for name in names if name not in known)
     paths = listed(options, "webroot_path")
     if paths and (unknown or not known):
