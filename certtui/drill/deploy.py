@@ -34,7 +34,7 @@ def drill(scene: Scene, only: str = "") -> Outcome:
     lineages = _chosen(scene, only)
     outcome = Outcome("deploy", secrets.token_hex(8), scene.plan.schedule.backend)
     with work.alone(scene):
-        paths = {lineage.name: _path(scene, lineage) for lineage in lineages}
+        paths = {lineage.name: _path(scene, lineage.name) for lineage in lineages}
         left = Trace(
             outcome.id,
             "deploy",
@@ -62,9 +62,9 @@ def _chosen(scene: Scene, only: str) -> list[Lineage]:
     return found
 
 
-def _path(scene: Scene, lineage: Lineage) -> str:
+def _path(scene: Scene, name: str) -> str:
     """What certbot sets RENEWED_LINEAGE to (its storage.py, live_dir)."""
-    return f"{places.config_dir(scene.plan)}/live/{lineage.name}"
+    return f"{places.config_dir(scene.plan)}/live/{name}"
 
 
 def _hooks(
@@ -131,7 +131,7 @@ def _serves(scene: Scene, outcome: Outcome, server: str, lineages: Sequence[Line
                 "message": answer.message,
             }
         )
-        work.say(scene, outcome, _judged(name, answer, server))
+        work.say(scene, outcome, _judged(scene, name, answer, server))
         proved += answer.state == "same"
     if not proved:
         message = f"not one certificate is served on port 443 of this host by {server}"
@@ -140,12 +140,15 @@ def _serves(scene: Scene, outcome: Outcome, server: str, lineages: Sequence[Line
     outcome.proved = f"the hooks make {server} serve what is on disk ({proved} of {len(answers)})"
 
 
-def _judged(name: str, answer: Served, server: str) -> Step:
+def _judged(scene: Scene, name: str, answer: Served, server: str) -> Step:
     """A certificate that this server does not have is for something else, and no failure."""
     what = f"served: {name}"
     if answer.state in ("same", "absent", "nobody"):
         return Step(what, True, answer.message)
-    mend = f"systemctl restart {server}" if answer.state == "old" else "certtui doctor"
+    mend = "certtui doctor"
+    if answer.state == "old":
+        # It was told to load it, and did: so it reads another file.
+        mend = f"let {server} read {_path(scene, name)}/fullchain.pem, not a copy"
     return Step(what, False, answer.message, mend)
 
 

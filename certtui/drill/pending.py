@@ -59,8 +59,8 @@ def put_back(host: Host, tree: Tree, before: Trace) -> None:
 
 def _wanted(host: Host, before: Trace, found: Sequence[str]) -> tuple[str, ...]:
     known = dict(before.certificates)
-    renewed = (line for line in found if known.get(line, "") != certificate(host, line))
-    return tuple(dict.fromkeys([*before.pending, *renewed]))
+    kept = (line for line in found if line not in known or known[line] != certificate(host, line))
+    return tuple(dict.fromkeys([*before.pending, *kept]))
 
 
 def _append(at: int, name: str, wanted: Sequence[str], noted_at: int = 0) -> None:
