@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -57,27 +57,34 @@ def look(
     """
     now = now or datetime.now(timezone.utc)
     coming, problems = upcoming.runs(facts, plan, now, SHOWN, live=live)
-    past, unread = _past(host)
-    mail, unclear = _last_mail(host)
+    home = _home(host)
     on_port = served.look(host, facts.lineages, _SECONDS) if live else {}
-    shown = tuple(_certificates(host, facts, plan, now, on_port, past.real))
+    shown = tuple(_certificates(host, facts, plan, now, on_port, home.past.real))
     if not shown and not facts.unreadable:
         problems.append("no certificate yet: get a first one with certbot certonly")
-    notes = (*_about_plan(host, plan), *facts.unreadable, *problems, *unread, *unclear)
-    notes = (*notes, certificates.missing() if shown else "")
+    broken = certificates.missing() if shown else ""
+    notes = (*_about_plan(host, plan), *facts.unreadable, *problems, *home.notes, broken)
     return Status(
-        now,
-        shown,
-        coming,
-        tuple(reversed(past.runs[-SHOWN:])),
-        _pending(host),
-        tuple(filter(None, notes)),
-        mail,
-        plan.schedule.backend if plan else "",
-        plan.schedule.runs if plan else 0,
-        plan is not None and bool(plan.mail.to),
-        plan is not None and not coming,
+        now=now,
+        certificates=shown,
+        next=coming,
+        last=tuple(reversed(home.past.runs[-SHOWN:])),
+        pending=home.pending,
+        notes=tuple(filter(None, notes)),
+        last_mail=home.mail,
+        backend=plan.schedule.backend if plan else "",
+        runs=plan.schedule.runs if plan else 0,
+        mails=plan is not None and bool(plan.mail.to) and home.seen,
+        unscheduled=not coming if plan else not any(one.active for one in facts.renewers),
+        stopped=_stopped(facts, plan) if live else "",
+        seen=not facts.unreadable,
     )
+
+
+def _stopped(facts: Facts, plan: Plan | None) -> str:
+    """The plan's web server, where it is here and does not run."""
+    found = facts.webserver(plan.webserver.kind) if plan else None
+    return found.kind if found is not None and not found.running else ""
 
 
 def _about_plan(host: Host, plan: Plan | None) -> Iterator[str]:
@@ -148,27 +155,31 @@ def _certificate(
     )
 
 
-def _past(host: Host) -> tuple[history.History, list[str]]:
-    try:
-        found = history.read(host)
-    except PermissionError:
-        return history.History(), ["the last runs may be read by root only: sudo certtui status"]
-    if found.damaged:
-        return found, [f"{RUNS_LOG}: {found.damaged} lines are damaged and not shown"]
-    return found, []
+@dataclass(frozen=True)
+class _Home:
+    """What is in certtui's folder; ``seen`` is whether all of it could be looked at."""
+
+    past: history.History = field(default_factory=history.History)
+    pending: tuple[str, ...] = ()
+    mail: LastMail | None = None
+    notes: tuple[str, ...] = ()
+    seen: bool = True
 
 
-def _last_mail(host: Host) -> tuple[LastMail | None, list[str]]:
+def _home(host: Host) -> _Home:
     try:
-        return lastmail.read(host), []
+        past, pending = history.read(host), history.pending(host)
+        mail, unclear = _last_mail(host)
     except PermissionError:
-        return None, []  # _past has said it: it is the same folder
+        note = "the last runs may be read by root only: sudo certtui status"
+        return _Home(notes=(note,), seen=False)
+    damaged = (f"{RUNS_LOG}: {past.damaged} lines are damaged and not shown",)
+    return _Home(past, pending, mail, (*(damaged if past.damaged else ()), *unclear), not unclear)
+
+
+def _last_mail(host: Host) -> tuple[LastMail | None, tuple[str, ...]]:
+    try:
+        return lastmail.read(host), ()
     except ValueError:
-        return None, [f"{lastmail.LAST_MAIL} is damaged: what became of the last mail is not known"]
-
-
-def _pending(host: Host) -> tuple[str, ...]:
-    try:
-        return history.pending(host)
-    except PermissionError:
-        return ()  # _past has said it: it is the same folder
+        path = lastmail.LAST_MAIL
+        return None, (f"{path} is damaged: what became of the last mail is not known",)

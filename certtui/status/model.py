@@ -52,7 +52,9 @@ class Status:
     """Everything that is shown; ``notes`` are sentences about what is missing.
 
     ``backend`` and ``runs`` a day are the plan's, "" and 0 without one. ``mails`` is whether the
-    plan sends mail. ``unscheduled``: there is a plan, and nothing starts its runs.
+    plan sends mail and its last one could be looked for. ``unscheduled``: nothing starts a run.
+    ``stopped`` is the kind of the plan's web server where it does not run. ``seen`` is whether
+    all facts could be.
     """
 
     now: datetime
@@ -66,3 +68,5 @@ class Status:
     runs: int = 0
     mails: bool = False
     unscheduled: bool = False
+    stopped: str = ""
+    seen: bool = True

@@ -56,7 +56,7 @@ def _headline(status: Status) -> str:
         return f"TROUBLE: {'; '.join(found)} (see certtui doctor)"
     count = len(status.certificates)
     if not count:
-        return "No certificate to renew."
+        return "No certificate to renew." if status.seen else "No certificate seen."
     some = "1 certificate" if count == 1 else f"{count:,} certificates"
     left = min(item.days_left for item in status.certificates if item.days_left is not None)
     coming = f"; next run {_ahead(status.next[0], status.now)}" if status.next else ""

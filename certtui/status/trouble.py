@@ -53,7 +53,9 @@ def _certificates(status: Status) -> Iterator[str]:
 
 
 def _runs(status: Status) -> Iterator[str]:
-    if status.unscheduled:
+    if status.stopped:
+        yield f"{status.stopped} is stopped"
+    if status.unscheduled and status.certificates:
         yield "no run is scheduled"
     last = next((run for run in status.last if not run.is_drill), None)
     if last is not None and last.result not in ("ok", "locked"):

@@ -78,7 +78,9 @@ def test_what_a_person_and_a_program_read(
     assert told["certificates"][1]["due"] is True
 
     host.run(["systemctl", "stop", web.service])
-    assert served(look(host, transcript)[1]) == {A: (None, "nobody"), B: (None, "nobody")}
+    _, told = look(host, transcript)
+    assert served(told) == {A: (None, "nobody"), B: (None, "nobody")}
+    assert f"{web.kind} is stopped" in told["trouble"]
 
 
 def test_damaged_files_and_a_server_that_hangs(host: Machine, transcript: Keep) -> None:

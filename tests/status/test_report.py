@@ -13,16 +13,18 @@ from certtui import status
 from certtui.doctor.history import PastRun
 from certtui.doctor.lastmail import LastMail
 from certtui.host import served
-from certtui.host.facts import Lineage
+from certtui.host.facts import Lineage, Renewer
 from certtui.host.handshake import handshake
 from certtui.host.served import Served, State
 from certtui.render.times import Run
 from certtui.status import CertificateStatus, Status
 from tests.doctor.support import LOG, NOW, Applied, facts
+from tests.facts.support import FakeHost
 from tests.facts.test_served import NEW, OLD, A
 from tests.facts.test_served import host as tls_host
 from tests.facts.test_served import lineage as on_disk
 from tests.facts.tls import listening, serving
+from tests.render.support import NGINX
 from tests.render.support import plan as some_plan
 
 LONG = "a-very-long-name-of-one-of-our-many-customers.shop.example.org"
@@ -77,7 +79,8 @@ def test_the_first_line_is_the_verdict() -> None:
     )
     soon = (Run(NOW + timedelta(minutes=5), NOW),)
     assert lines(shown(one("a"), next=soon))[0].endswith("next run in 5 min")
-    assert lines(shown())[0] == "No certificate to renew."
+    assert lines(shown(next=(), unscheduled=True))[0] == "No certificate to renew."
+    assert lines(shown(seen=False))[0] == "No certificate seen."
 
 
 DRILL = PastRun(NOW, "at", "drill", 3, "0123456789abcdef mail accepted")
@@ -96,6 +99,7 @@ FAILED = PastRun(NOW, "at", "failed", 3, "no route to the CA")
         (shown(one("a", state="silent"), one("b", state="silent")), "port 443 does not answer"),
         (shown(one("a"), pending=("/x",)), "1 renewed but not loaded"),
         (shown(one("a"), next=(), unscheduled=True), "no run is scheduled"),
+        (shown(one("a"), stopped="nginx"), "nginx is stopped"),
         (shown(one("a"), last=(DRILL, FAILED)), "the last run ended as failed"),
         (shown(one("a"), last_mail=LastMail(NOW, False, "x")), "the last mail was not sent"),
     ],
@@ -234,6 +238,37 @@ def test_the_last_mail_is_read(tmp_path: Path) -> None:
         found = status.look(host, facts(), host.plan, now=NOW)
         assert found.last_mail is None
         assert any("last-mail is damaged" in note for note in found.notes)
+
+
+def test_a_web_server_that_is_stopped(tmp_path: Path) -> None:
+    stopped = replace(NGINX, running=False, ports=())
+    found = facts(webservers=(stopped,))
+    host = Applied(tmp_path, "cron", found)
+    assert status.look(host, found, host.plan, now=NOW).stopped == "nginx"
+    assert status.look(host, found, host.plan, live=False, now=NOW).stopped == ""
+    assert status.look(host, found, some_plan(webserver_kind="none"), now=NOW).stopped == ""
+    assert status.look(host, facts(webservers=()), host.plan, now=NOW).stopped == ""
+
+
+def test_a_host_that_nothing_renews(tmp_path: Path) -> None:
+    nothing = facts(renewers=())
+    found = status.look(FakeHost(), nothing, None, now=NOW)
+    assert status.text(found).startswith("TROUBLE: no run is scheduled")
+    other = Renewer("crontab", "root", "certbot renew", True, False)
+    found = status.look(FakeHost(), facts(renewers=(other,)), None, now=NOW)
+    assert status.text(found).startswith("No trouble seen: 1 certificate")
+
+
+def test_a_user_is_not_told_that_there_is_nothing(tmp_path: Path) -> None:
+    hidden = {LOG, "/var/lib/certtui/pending-deploy", "/var/lib/certtui/last-mail"}
+    host = FakeHost(files=dict.fromkeys(hidden, b""), closed=hidden, root_user=False)
+    found = facts(
+        lineages=(), unreadable=("/etc/letsencrypt/renewal may not be read: run as root",)
+    )
+    text = status.text(status.look(host, found, some_plan(), now=NOW))
+    assert text.startswith("No certificate seen.")
+    assert "the last runs may be read by root only: sudo certtui status" in text
+    assert "none yet" not in text
 
 
 def test_runs_that_have_passed_a_due_certificate_over_make_it_overdue(tmp_path: Path) -> None:
