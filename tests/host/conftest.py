@@ -20,6 +20,7 @@ from tests.host import server
 from tests.host.folders import scratch
 from tests.host.image import PYTHON, image
 from tests.host.machine import Machine, install
+from tests.host.mutations import Hosts, rows
 from tests.host.terminal import Terminal
 from tests.host.web import NGINX, Web
 
@@ -43,6 +44,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here in item.path.parents:
             item.add_marker("host")
     items.sort(key=lambda item: not getattr(getattr(item, "module", None), "WAITS", False))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test of the mutation table runs once for each row of its module's file."""
+    if "row" in metafunc.fixturenames:
+        found = rows(metafunc.module.TABLE)
+        metafunc.parametrize("row", found, ids=[row.name for row in found])
 
 
 def transcripts() -> Path:
@@ -192,6 +200,13 @@ def fresh_host(machine: Machines) -> Iterator[Callable[[Web], Machine]]:
             return host
 
         yield make
+
+
+@pytest.fixture(scope="module")
+def hosts(machine: Machines) -> Iterator[Hosts]:
+    """For rows of the mutation table; each is booted when its first row comes."""
+    with booted(machine) as boot:
+        yield Hosts(boot)
 
 
 @pytest.fixture

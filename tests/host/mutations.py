@@ -50,18 +50,15 @@ class Mutation:
     after: tuple[str, ...] = ()
 
 
-def rows() -> list[Mutation]:
-    """Every row, in the order of the files. Raises ValueError for what is no row."""
-    found = [
-        _row(name, table)
-        for path in sorted(FOLDER.glob("*.toml"))
-        for name, table in tomlkit.parse(path.read_text("utf-8")).unwrap().items()
-    ]
-    names = [row.name for row in found]
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise ValueError(f"rows of one name: {', '.join(sorted(twice))}")
-    return found
+def tables() -> list[str]:
+    """The names of the files."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def rows(table: str) -> list[Mutation]:
+    """The rows of a file. Raises KeyError, ValueError for what is no row."""
+    text = (FOLDER / f"{table}.toml").read_text("utf-8")
+    return [_row(name, values) for name, values in tomlkit.parse(text).unwrap().items()]
 
 
 def _row(name: str, table: Mapping[str, Any]) -> Mutation:
