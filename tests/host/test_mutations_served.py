@@ -1,4 +1,4 @@
-"""Mutations of what is served, and the web server: each on a booted host, named by its id, mended as printed."""
+"""Mutations of what is served: each on a booted host, named by its id, mended as printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutations of hooks, certbot, clock, disk and certtui's own files: each on a booted host, named by its id, mended as printed."""
+"""Mutations of the surroundings: each on a booted host, named by its id, mended as printed."""
 
 from __future__ import annotations
 
