@@ -72,19 +72,30 @@ def _together(host: Host, lineage: Lineage, files: Files, renew: Renew) -> Findi
         return _damaged(lineage, files, _CERT, str(error), renew)
     if not full.startswith(cert):
         try:
-            same = certificate.der(full) == one
+            served = certificate.der(full)
+            theirs = certificate.public_key(served)
         except ValueError as error:
             return _damaged(lineage, files, _FULL, str(error), renew)
-        if not same:
+        if served != one:
+            mend: Fix | None = None  # the key tells which of the two is the right one
+            if certificate.holds(key, theirs):
+                mend = _from_chain(files)
+            elif certificate.holds(key, public):
+                mend = renew()
             return DIFFERENT.found(
                 lineage.name,
                 "cert.pem and fullchain.pem hold different certificates",
                 f"{files.paths[_CERT]}\n{files.paths[_FULL]}",
-                renew(),
+                mend,
             )
     if certificate.holds(key, public):
         return None
     return _by_openssl(host, lineage, files, renew)
+
+
+def _from_chain(files: Files) -> Fix:
+    """cert.pem anew, from the first certificate of fullchain.pem, which is the same."""
+    return Fix(("openssl", "x509", "-in", files.paths[_FULL], "-out", files.paths[_CERT]))
 
 
 def _by_openssl(host: Host, lineage: Lineage, files: Files, renew: Renew) -> Finding | None:
@@ -132,8 +143,7 @@ def _damaged(lineage: Lineage, files: Files, number: int, what: str, renew: Rene
     if number != _CERT:
         mend = renew()
     elif lineage.not_after is not None:
-        # certbot reads cert.pem before it renews; fullchain.pem begins with the same certificate.
-        mend = Fix(("openssl", "x509", "-in", files.paths[_FULL], "-out", path))
+        mend = _from_chain(files)  # certbot reads cert.pem before it renews
     return DAMAGED.found(lineage.name, f"{path} {what}", f"{path}: {what}", mend)
 
 

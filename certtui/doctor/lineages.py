@@ -237,7 +237,7 @@ def _due(
         message = f"due for {_days(since)} and not renewed; {_days(left)} until it expires"
         return _OVERDUE.found(lineage.name, message, evidence, _renew(context, lineage))
     message = f"due now: the next run renews it; {_days(left)} until it expires"
-    return _DUE.found(lineage.name, message, evidence)
+    return _DUE.found(lineage.name, message, evidence, _renew(context, lineage))
 
 
 def _could_renew(context: Context, lineage: Lineage, due: datetime) -> datetime:

@@ -114,7 +114,8 @@ BREAKS: list[tuple[str, str, str, str, int]] = [
     ("garbage fullchain", "head -c 500 /dev/urandom >$A/fullchain1.pem", "damaged", "fail", -1),
     ("empty chain", ": >$A/chain1.pem", "damaged", "fail", -1),
     ("far too large", "truncate -s 10M $A/fullchain1.pem", "damaged", "fail", -1),
-    ("another is served", "cp $A/chain1.pem $A/fullchain1.pem", "cert-differs", "fail", -1),
+    ("another is served", "cp $A/chain1.pem $A/fullchain1.pem", "cert-differs", "fail", 1),
+    ("another is judged", "cp $A/chain1.pem $A/cert1.pem", "cert-differs", "fail", 1),
     ("key for the group", "chmod 0640 $A/privkey1.pem", "key-mode", "warn", 1),
     ("key for all but the folder", "chmod 0644 $A/privkey1.pem", "key-mode", "warn", 1),
     ("key for all", "chmod 0755 archive $A; chmod 0644 $A/privkey1.pem", "key-mode", "fail", 1),
@@ -267,6 +268,15 @@ def test_a_key_of_any_form_belongs_to_its_certificate(
     assert bad(folder) == []
     archive(folder, "privkey1").write_bytes(another_key())
     assert bad(folder) == [("lineage.key-mismatch", "fail")]
+
+
+def test_the_key_tells_which_of_two_certificates_is_the_right_one(folder: Path) -> None:
+    other = trees.certificate("other.example.test", another_key())
+    archive(folder, "fullchain1").write_bytes(other)
+    assert bad(folder) == [("lineage.cert-differs", "fail")]
+    assert shown(folder)[1] == "renew"
+    archive(folder, "privkey1").write_bytes(another_key())
+    assert shown(folder) == ()
 
 
 def test_a_key_with_a_password_is_not_asked_for_one(folder: Path) -> None:
