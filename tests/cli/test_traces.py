@@ -8,12 +8,14 @@ import pytest
 
 from certtui import traces
 from certtui.change import outcome, store
+from certtui.drill import trace
 
 
 def test_the_places_are_those_of_the_rooms() -> None:
     assert traces.JOURNAL == store.JOURNAL
     assert traces.STATE == store.STATE
     assert traces.RECORD == outcome.RECORD
+    assert traces.DRILL == trace.TRACE
 
 
 @pytest.mark.parametrize(

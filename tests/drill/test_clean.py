@@ -37,10 +37,6 @@ def test_nothing_to_recover(there: Place) -> None:
     assert there.host.ran == []
 
 
-def test_the_trace_that_is_looked_for_is_the_one_that_is_written() -> None:
-    assert traces.DRILL == trace.TRACE
-
-
 @pytest.mark.parametrize("how", ["cron.d", ""])
 def test_a_killed_drill_of_cron(there: Place, how: str) -> None:
     killed(there, how)

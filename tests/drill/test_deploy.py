@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from certtui.doctor.history import PENDING
@@ -21,6 +23,7 @@ from certtui.host.interface import Completed
 from certtui.host.served import Served
 from tests.drill.support import ID, NOW, Place, place
 
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/drill.schema.json").read_text("utf-8"))
 LIVE = "/etc/letsencrypt/live"
 DEPLOY = "/etc/letsencrypt/renewal-hooks/deploy/certtui-deploy"
 POST = "/etc/letsencrypt/renewal-hooks/post/certtui-reload"
@@ -114,7 +117,9 @@ def test_each_hook_as_certbot_calls_it(there: Place, monkeypatch: pytest.MonkeyP
         *("served: a.example", "served: b.example", "cleaned up"),
     ]
     assert [found["state"] for found in outcome.served] == ["same", "same"]
-    assert report.to_json(outcome)["ok"] is True
+    said = {"schema_version": 1, **report.to_json(outcome)}
+    jsonschema.validate(said, SCHEMA)
+    assert said["ok"] is True
     assert there.left() == []
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from certtui.change.lock import locked
@@ -37,8 +39,12 @@ def arrives(there: Place) -> None:
     there.write("/var/mail/admin", f"From x\nMessage-ID: <certtui-drill-{drill}@w>\n\nbody\n")
 
 
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/drill.schema.json").read_text("utf-8"))
+
+
 def run(there: Place) -> Outcome:
     outcome = mail.drill(there.scene)
+    jsonschema.validate({"schema_version": 1, **report.to_json(outcome)}, SCHEMA)
     assert there.clock.now() - NOW < 150
     assert outcome.steps == there.steps
     assert trace.read(there.tree) is None
