@@ -35,6 +35,9 @@ _SECONDS = 2.0
 #: Runs that may miss or fail before a due certificate is overdue, as for doctor.
 _MISSES = 3
 
+#: A run a day is the least that is usual: after two days a renewal was missed, as for the wizard.
+_LATE = timedelta(days=2)
+
 _NOT_ASKED = Served("unknown", message="was not asked for: this is not its machine")
 
 
@@ -119,11 +122,15 @@ def _certificates(
 def _overdue(
     lineage: Lineage, tried: Sequence[datetime], now: datetime, certbot: tuple[int, ...]
 ) -> bool:
-    """Whether several runs since it was due have not renewed it. ``tried`` are ascending."""
+    """Whether it should have been renewed. ``tried`` are the runs, ascending.
+
+    That is so after several runs, or where nothing notes runs after as long as any would take.
+    """
     due = window.due_from(lineage, certbot)
-    if due is None or lineage.not_before is None or due > now or not lineage.autorenew:
+    if due is None or lineage.not_before is None or due > now:
         return False
-    return len(tried) - bisect_right(tried, max(due, lineage.not_before)) >= _MISSES
+    since = max(due, lineage.not_before)
+    return len(tried) - bisect_right(tried, since) >= _MISSES or now - since > _LATE
 
 
 def _certificate(

@@ -16,7 +16,7 @@ class CertificateStatus:
     """One lineage. ``days_left`` is negative once expired; None where nothing could be read.
 
     ``tries_left`` counts the runs between now, or the moment certbot begins to renew, and expiry.
-    ``overdue``: several runs have been over since certbot could renew it, and none did.
+    ``overdue``: it could have been renewed for days, or by several runs, and was not.
     ``key`` is "ECDSA P-256" or "RSA 2048"; ``serial`` is hexadecimal; ``issuer`` is a common name.
     """
 

@@ -273,7 +273,7 @@ def test_a_user_is_not_told_that_there_is_nothing(tmp_path: Path) -> None:
 
 def test_runs_that_have_passed_a_due_certificate_over_make_it_overdue(tmp_path: Path) -> None:
     (well,) = facts().lineages
-    late = replace(well, not_before=NOW - timedelta(days=65), not_after=NOW + timedelta(days=25))
+    late = replace(well, not_before=NOW - timedelta(days=61), not_after=NOW + timedelta(days=28.4))
     host = Applied(tmp_path, "cron", facts())
 
     def overdue(lineage: Lineage, *results: str) -> bool:
@@ -287,7 +287,9 @@ def test_runs_that_have_passed_a_due_certificate_over_make_it_overdue(tmp_path: 
     assert not overdue(late, "ok", "failed")
     assert not overdue(late, "ok", "drill", "drill", "locked", "ok")
     assert not overdue(well, "ok", "failed", "timeout")
-    assert not overdue(replace(late, autorenew=False), "ok", "failed", "timeout")
+    # Nothing notes the runs of others.
+    assert not overdue(replace(well, not_after=NOW + timedelta(days=28.1)))
+    assert overdue(replace(well, not_after=NOW + timedelta(days=27.9)))
 
 
 @pytest.mark.parametrize(("made", "state"), [(NEW, "same"), (OLD, "old")])
