@@ -59,7 +59,8 @@ def _files(context: Context) -> Iterator[Finding]:
         ours = _is_our_file(context, path)
         if ours or _RENEWS.search(text) or _RENEWS.search(name):
             # Beside a plan of ours, somebody else's broken file is no failure to renew.
-            status = None if ours or context.plan is None else Status.WARN
+            astray = is_ours(text) and is_renamed(context, _our_file(context))
+            status = None if ours or astray or context.plan is None else Status.WARN
             found = list(_of_file(context, CronFile(path, text, ours, status)))
             yield from found or [FILE.ok(path, "cron takes it")]
 
@@ -93,7 +94,9 @@ def told(context: Context, path: str, live: bytes) -> bool:
 
 def is_renamed(context: Context, path: str) -> bool:
     """Whether a file of ours that is missing has a name that cron passes over, which is told."""
-    return _is_our_file(context, path) and any(
+    if not _is_our_file(context, path) or context.host.info(path) is not None:
+        return False
+    return any(
         is_ours(_read(context, f"{_FOLDER}/{name}"))
         for name in context.host.names(_FOLDER)
         if not _LEFTOVER.fullmatch(name) and not _NAMES.fullmatch(name)

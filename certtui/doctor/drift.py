@@ -9,7 +9,7 @@ from certtui.change import preview
 from certtui.change.files import Tree
 from certtui.change.model import FileChange, Snapshot
 from certtui.change.store import STATE
-from certtui.doctor import cronfiles
+from certtui.doctor import cronfiles, timers
 from certtui.doctor.check import Check, Context, Kind, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.errors import ApplyFailed, NeedsRoot, Refused
@@ -110,7 +110,7 @@ def _of(context: Context, change: FileChange) -> Iterator[Finding]:
         if not cronfiles.is_renamed(context, change.path):
             yield _MISSING.found(change.path, f"missing ({change.reason})", fix=context.apply())
     elif live.content != want.content:
-        told = cronfiles.told(context, change.path, live.content)
+        told = any(room.told(context, change.path, live.content) for room in (cronfiles, timers))
         if not told and not _by_another_certbot(context, change):
             yield _content(context, change)
     elif live != want and not _told_elsewhere(change.path, live):

@@ -34,7 +34,10 @@ def is_unread(context: Context, path: str, live: bytes) -> bool:
     if hashlib.sha256(live).hexdigest() == mark or not begun <= int(found.mtime) <= ended:
         return False
     changed, started = _changed(context, path), _started(context)
-    return changed is None or started is None or started <= changed
+    # cron reads at each full minute: before the first one it knew nothing of the file.
+    if changed is None or changed // 60 <= ended // 60:
+        return False
+    return started is None or started <= changed
 
 
 def seen(context: Context, path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
@@ -62,6 +63,16 @@ def _timer(context: Context) -> Iterator[Finding]:
     found += _starts(context, plan, known.get(name, {}), known.get(service, {}))
     found += _service(context, service, known.get(service, {}))
     yield from found or [TIMER.ok(name, _well(known[name]))]
+
+
+def told(context: Context, path: str, live: bytes) -> bool:
+    """Whether a finding of this module tells why a unit file of ours must not be as it is."""
+    if context.plan is None or not path.endswith(f"/{context.plan.files.unit}.timer"):
+        return False
+    if re.search(rb"^WantedBy=", live, re.MULTILINE) or not context.facts.has_systemd:
+        return False
+    name = f"{context.plan.files.unit}.timer"
+    return _show(context, name).get(name, {}).get("UnitFileState") == "static"
 
 
 def _worst(found: list[Finding]) -> list[Finding]:
