@@ -11,8 +11,9 @@ import os
 JOURNAL = "/var/lib/certtui/journal"
 RECORD = "/var/lib/certtui/last-apply.jsonl"
 STATE = "/var/lib/certtui/state.json"
-#: As ``drill.trace`` has it.
+#: As ``drill.trace`` has it, and what is left where that was being written.
 DRILL = "/var/lib/certtui/drill-at-work"
+_HALF = "/var/lib/certtui/.drill-at-work.certtui-new~"
 
 
 def unfinished(root: str = "/") -> bool:
@@ -28,7 +29,7 @@ def unfinished(root: str = "/") -> bool:
 
 def drilled(root: str = "/") -> bool:
     """Whether there is a fire drill that is under way or was killed."""
-    return os.path.lexists(root.rstrip("/") + DRILL)
+    return any(os.path.lexists(root.rstrip("/") + path) for path in (DRILL, _HALF))
 
 
 def recorded(root: str = "/") -> bool:

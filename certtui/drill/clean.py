@@ -48,6 +48,7 @@ def recover(host: Host | None = None, tree: Tree | None = None) -> str:
         with locked(tree):
             left = trace.read(tree)
             if left is None:
+                trace.forget(tree)  # nothing was begun but the trace itself
                 return ""
             problems = clean(host, tree, left)
     except Locked:

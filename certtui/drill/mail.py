@@ -15,8 +15,9 @@ from certtui.drill.trace import Trace
 #: Seconds after its moment until a run must have begun; systemd's begins at once.
 _PATIENCE = 20.0
 
-#: Seconds that the proof of the mail may take, of those that a drill has.
-_FOR_MAIL = 25.0
+#: Seconds that the proof of the mail may take, and those that are left of the whole drill when it
+#: waits no more for a script whose mailer hangs.
+_FOR_MAIL, _AT_LAST = 25.0, 5.0
 
 
 def drill(scene: Scene) -> Outcome:
@@ -43,7 +44,7 @@ def _links(scene: Scene, chosen: Way, outcome: Outcome, left: Trace, began: floa
     moments = chosen.arm(scene, outcome.id)
     if not work.say(scene, outcome, _started(scene, chosen, moments)):
         return
-    run = _recorded(scene, outcome.id, began + LONGEST - _FOR_MAIL)
+    run = _recorded(scene, outcome.id, began + LONGEST - _AT_LAST)
     if run is None:
         message = "the script began, but no line of it is in the log of runs"
         work.say(scene, outcome, Step("noted in runs.log", False, message, "certtui doctor"))

@@ -10,15 +10,20 @@ from certtui.change.signals import HeldSignals
 from certtui.drill import clean, trace
 from certtui.drill.model import Outcome, Scene, Step
 from certtui.drill.trace import Trace
+from certtui.errors import Refused
 
 
 @contextmanager
 def alone(scene: Scene) -> Iterator[None]:
-    """Holds the lock; what an earlier drill has left is gone. Raises Locked."""
+    """Holds the lock; what an earlier drill has left is gone. Raises Locked, Refused."""
     with locked(scene.tree):
         left = trace.read(scene.tree)
-        if left is not None:
-            clean.clean(scene.host, scene.tree, left)
+        if left is None:
+            trace.forget(scene.tree)  # one that was killed as it wrote it
+        else:
+            problems = clean.clean(scene.host, scene.tree, left)
+            if problems:
+                raise Refused(f"an earlier drill could not be cleaned up: {problems[0]}")
         yield
 
 

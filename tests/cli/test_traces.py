@@ -55,3 +55,11 @@ def test_a_record_is_seen(tmp_path: Path) -> None:
     (tmp_path / "var/lib/certtui").mkdir(parents=True)
     (tmp_path / "var/lib/certtui/last-apply.jsonl").touch()
     assert traces.recorded(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["drill-at-work", ".drill-at-work.certtui-new~"])
+def test_a_drill_is_seen_also_one_that_had_hardly_begun(tmp_path: Path, name: str) -> None:
+    assert not traces.drilled(str(tmp_path))
+    (tmp_path / "var/lib/certtui").mkdir(parents=True)
+    (tmp_path / "var/lib/certtui" / name).touch()
+    assert traces.drilled(str(tmp_path))
