@@ -105,6 +105,10 @@ class Check:
         return tuple(kind.id for kind in self.kinds)
 
 
+#: How the sentence of :func:`not_needed` begins.
+_NOT_NEEDED = "not needed"
+
+
 def started_by(context: Context) -> str:
     """What starts the renewal, or what queues it: "cron", "systemd", or "" without a plan."""
     plan = context.plan
@@ -120,7 +124,12 @@ def not_needed(context: Context) -> str:
     assert context.plan is not None
     backend = context.plan.schedule.backend
     by = f" by {started_by(context)}" if backend.startswith("at-") else ""
-    return f"not needed: the plan uses {backend}{by}"
+    return f"{_NOT_NEEDED}: the plan uses {backend}{by}"
+
+
+def is_needless(finding: Finding) -> bool:
+    """Whether it was skipped for a plan that does without it."""
+    return finding.status is Status.SKIP and finding.message.startswith(_NOT_NEEDED)
 
 
 def is_hidden(finding: Finding) -> bool:

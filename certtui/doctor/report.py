@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from certtui.doctor import registry
-from certtui.doctor.check import is_hidden
+from certtui.doctor.check import is_hidden, is_needless
 from certtui.doctor.finding import Finding, Status
 from certtui.errors import ExitCode
 from certtui.host.visible import visible
@@ -66,12 +66,23 @@ def text(findings: Sequence[Finding], *, colour: bool, width: int = 0) -> str:
     """
     groups: dict[str, list[Finding]] = {}
     for finding in ranked(findings):
-        groups.setdefault(finding.id.partition(".")[0], []).append(finding)
+        groups.setdefault(_group_of(finding), []).append(finding)
     lines: list[str] = []
+    needless = []
     for group, members in groups.items():
-        lines += [group, *_group(members, colour, width), ""]
+        shown = [member for member in members if not is_needless(member)]
+        if shown:
+            lines += [group, *_group(shown, colour, width), ""]
+        else:
+            needless.append(group)
+    if needless:
+        lines += [f"not needed with this plan: {', '.join(needless)}", ""]
     lines.append(summary(findings))
     return "\n".join(lines) + "\n"
+
+
+def _group_of(finding: Finding) -> str:
+    return finding.id.partition(".")[0]
 
 
 def _group(members: Sequence[Finding], colour: bool, width: int) -> Iterator[str]:

@@ -161,6 +161,13 @@ def test_of_many_that_are_well_the_first_are_shown() -> None:
     assert text.count("FAIL   bad ") == 25  # none of these is left out
 
 
+def test_what_a_plan_does_without_is_one_line(made: Context) -> None:
+    text = report.text(registry.run_checks(made), colour=False)
+    assert "not needed: the plan" not in text
+    (line,) = [line for line in text.splitlines() if line.startswith("not needed with this plan: ")]
+    assert {"timer", "atd", "at"} <= set(line.partition(": ")[2].split(", "))
+
+
 def test_prose_is_broken_and_commands_are_not() -> None:
     kind = Kind("a.x", Status.FAIL, "word " * 30, why="because " * 20)
     finding = kind.found("", "message " * 20, "evidence " * 20, Fix(("mend", "it " * 40)))
