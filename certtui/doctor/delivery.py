@@ -74,8 +74,8 @@ def findings(context: Context, agent: Mta | None, *, works: bool) -> Iterator[Fi
     assert context.plan is not None
     found = [*_handed_over(context)]
     if works and agent is not None and not found:
-        found = [*_aliases(context, agent)] or [*_way(context, agent)]
-        found = found or [*_on_its_way(context, agent)]
+        found = [*_way(context, agent)] or [*_on_its_way(context, agent)]
+        yield from _aliases(context, agent)
     yield from found or [_nothing(context, agent)]
 
 
@@ -260,7 +260,8 @@ def _stuck(
     agent: Mta, to: str, queue: Queue, waiting: list[Waiting], last: Delivery | None
 ) -> Finding:
     oldest = waiting[0]
-    state = "is frozen" if oldest.frozen else f"waits since {oldest.since:%Y-%m-%d %H:%M} UTC"
+    frozen = "is on hold" if agent.name == "postfix" else "is frozen"
+    state = frozen if oldest.frozen else f"waits since {oldest.since:%Y-%m-%d %H:%M} UTC"
     count = f"; {len(waiting)} wait in all" if len(waiting) > 1 else ""
     lines = [f"{queue.command}: {oldest.id} <{oldest.sender}> {' '.join(oldest.recipients)}"]
     lines += [oldest.reason] if oldest.reason else []
@@ -274,7 +275,8 @@ def _again(agent: Mta, message: Waiting) -> Fix | None:
     """The command that tries it again now; exim's -M thaws a frozen one (specification, 5)."""
     tries: dict[str, tuple[str, ...]] = {
         "exim": ("exim", "-M", message.id),
-        "postfix": ("postqueue", "-i", message.id),
+        # postsuper(1): what is on hold is tried no more until it is let go.
+        "postfix": (*(("postsuper", "-H") if message.frozen else ("postqueue", "-i")), message.id),
         "sendmail": ("sendmail", "-q", "-v"),
         "opensmtpd": ("smtpctl", "schedule", message.id),
         "dma": ("dma", "-q"),

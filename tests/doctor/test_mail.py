@@ -275,6 +275,10 @@ def test_a_table_of_aliases_that_was_never_made() -> None:
     found = bad(host, PLAIN)
     assert set(found) == {"mail.aliases"}
     assert argv(found["mail.aliases"]) == ("newaliases",)
+    # A warning hides no failure.
+    host.answers["postqueue", "-j"] = json.dumps(waiting(3 * 86400)) + "\n"
+    assert set(bad(host, PLAIN)) == {"mail.aliases", "mail.queue"}
+    host.answers["postqueue", "-j"] = ""
     host.files["/etc/aliases.db"] = b""
     assert bad(host, PLAIN) == {}
 
@@ -313,7 +317,10 @@ def test_what_waits_too_long(message: dict[str, Any], is_ours: bool) -> None:
     found = bad(host, PLAIN)
     assert set(found) == ({"mail.queue"} if is_ours else set())
     if is_ours:
-        assert argv(found["mail.queue"]) == ("postqueue", "-i", "4F2A3")
+        held = message["queue_name"] == "hold"
+        words = ("postsuper", "-H") if held else ("postqueue", "-i")
+        assert argv(found["mail.queue"]) == (*words, "4F2A3")
+        assert ("is on hold" in found["mail.queue"].message) is held
 
 
 EXIM_QUEUE = """\
