@@ -61,7 +61,7 @@ def follow(scene: Scene, outcome: Outcome, since: float, until: float) -> str:
         until = min(until, scene.clock.now() + 5)  # where it went is not to be seen here
     scene.wait(watch.ends, until, 0.5)
     name = _name(scene, known, watch.trail)
-    if not work.say(scene, outcome, _taken(scene, name, watch, silent)):
+    if not work.say(scene, outcome, _taken(scene, name, watch, known)):
         return ""
     outcome.mail.queue_id = watch.trail.queue_id if watch.trail else ""
     step, where = _delivered(scene, outcome, name, watch, known)
@@ -81,13 +81,25 @@ def _name(scene: Scene, known: Mta | None, found: Trail | None) -> str:
     return mailer.path if mailer else "the mailer"
 
 
-def _taken(scene: Scene, name: str, watch: _Watch, silent: bool) -> Step:
+def _taken(scene: Scene, name: str, watch: _Watch, known: Mta | None) -> Step:
     if watch.trail is not None:
         return Step(_TAKEN, True, f"{name}, queue id {watch.trail.queue_id}")
-    if watch.box or silent:
+    if watch.box or watch.silent:
         return Step(_TAKEN, True, f"{name}; this mailer tells no queue id")
     message = f"{name} ended well, but no log tells of the mail and no mailbox here has it"
-    return Step(_TAKEN, False, message, "certtui doctor")
+    return Step(_TAKEN, False, *(_stopped(scene, known) or (message, "certtui doctor")))
+
+
+def _stopped(scene: Scene, known: Mta | None) -> tuple[str, str] | None:
+    """What is the matter where only a daemon sends what was taken, and it does not run."""
+    if known is None or not known.queues_only:
+        return None
+    systemd = scene.facts.has_systemd
+    daemon = mta.daemon(scene.host, known, systemd=systemd, is_root=scene.host.is_root())
+    if daemon.running is not False:
+        return None
+    start = ("systemctl", "start", daemon.unit) if daemon.unit else ("service", known.name, "start")
+    return f"{known.name} does not run: the mail waits in its queue", " ".join(start)
 
 
 def _delivered(

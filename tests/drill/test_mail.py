@@ -288,6 +288,22 @@ def test_a_mailer_without_a_queue(tmp_path: Path) -> None:
     assert there.clock.now() - NOW < 30
 
 
+def test_an_mta_that_was_stopped(tmp_path: Path) -> None:
+    there = place(tmp_path / "r", mailer=Mailer("sendmail", "/usr/sbin/sendmail", "/x/postfix"))
+    there.write("/proc/1/comm", "systemd\n")
+    there.host.answers.append(
+        lambda argv, stdin: (
+            "Id=postfix.service\nLoadState=loaded\nActiveState=inactive\nSubState=dead\n"
+            if argv[:2] == ("systemctl", "show")
+            else None
+        )
+    )
+    outcome = follow(there, lambda: None)
+    assert outcome.broken is not None
+    assert outcome.broken.message == "postfix does not run: the mail waits in its queue"
+    assert outcome.broken.mend == "systemctl start postfix.service"
+
+
 def test_a_queue_that_is_a_folder(tmp_path: Path) -> None:
     there = place(tmp_path / "r", mailer=mailer("dma"))
 
