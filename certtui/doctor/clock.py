@@ -63,7 +63,7 @@ def _behind(context: Context) -> Iterator[Finding]:
 
 
 def _written(context: Context) -> Iterator[tuple[datetime, str]]:
-    """Moments that have been, each with what tells of it."""
+    """Moments that have been, each with what tells of it; of certificates lineages tells."""
     try:
         applied = context.host.info(STATE)
         end = context.host.tail(RUNS_LOG, 4096) or b""
@@ -77,9 +77,6 @@ def _written(context: Context) -> Iterator[tuple[datetime, str]]:
         if last is not None:
             yield last.time, f"the last run in {RUNS_LOG}"
             break
-    for lineage in context.facts.lineages:
-        if lineage.not_before is not None:
-            yield lineage.not_before, f"the certificate {lineage.name}"
 
 
 # ---- synchronised --------------------------------------------------------------------------------
