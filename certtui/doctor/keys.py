@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from certtui.doctor.check import Kind
 from certtui.doctor.finding import Finding, Fix, Status
@@ -11,6 +12,9 @@ from certtui.host import certificate
 from certtui.host.facts import KINDS, Lineage
 from certtui.host.interface import Host
 from certtui.host.lineages import MOST
+
+if TYPE_CHECKING:
+    import ssl
 
 DAMAGED = Kind(
     "lineage.damaged",
@@ -52,14 +56,52 @@ Renew = Callable[[], Fix]
 _CERT, _KEY, _CHAIN, _FULL = range(len(KINDS))
 
 
-def look(host: Host, lineage: Lineage, files: Files, renew: Renew) -> list[Finding]:
+class OpenSSL:
+    """What judges a key that does not tell its public part.
+
+    Its context takes long to make and is kept; it also keeps what it took before, so that each
+    algorithm has one of its own, in which no other lineage's certificate can answer for a key.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._below = root.rstrip("/")
+        self._contexts: dict[bytes, ssl.SSLContext] = {}
+
+    def refusal(self, algorithm: bytes, certificates: str, key: str) -> str:
+        """Why OpenSSL does not take the two files together; "" if it does."""
+        import ssl
+
+        if algorithm not in self._contexts:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.set_ciphers("ALL:@SECLEVEL=0")  # a short key belongs to its certificate, too
+            self._contexts[algorithm] = context
+        files = (self._below + certificates, self._below + key)
+        try:
+            self._contexts[algorithm].load_cert_chain(*files, password=_no_password)
+        except ssl.SSLError as error:
+            return error.reason or str(error)
+        except (OSError, ValueError) as error:
+            return str(error)
+        return ""
+
+
+def _no_password() -> str:
+    """Never asks on the terminal: a web server that starts by itself could not either."""
+    return ""
+
+
+def look(
+    host: Host, lineage: Lineage, files: Files, openssl: OpenSSL, renew: Renew
+) -> list[Finding]:
     """What is wrong with the files. Raises PermissionError."""
-    found = _together(host, lineage, files, renew)
+    found = _together(host, lineage, files, openssl, renew)
     mode = _mode(host, lineage, files)
     return [finding for finding in (found, mode) if finding is not None]
 
 
-def _together(host: Host, lineage: Lineage, files: Files, renew: Renew) -> Finding | None:
+def _together(
+    host: Host, lineage: Lineage, files: Files, openssl: OpenSSL, renew: Renew
+) -> Finding | None:
     for number, info in enumerate(files.infos):
         if not 0 < info.size <= MOST:
             what = "is empty" if info.size == 0 else "is far too large for what it should be"
@@ -78,9 +120,9 @@ def _together(host: Host, lineage: Lineage, files: Files, renew: Renew) -> Findi
             return _damaged(lineage, files, _FULL, str(error), renew)
         if served != one:
             mend: Fix | None = None  # the key tells which of the two is the right one
-            if certificate.holds(key, theirs):
+            if certificate.holds(key, theirs.key):
                 mend = _from_chain(files)
-            elif certificate.holds(key, public):
+            elif certificate.holds(key, public.key):
                 mend = renew()
             return DIFFERENT.found(
                 lineage.name,
@@ -88,9 +130,10 @@ def _together(host: Host, lineage: Lineage, files: Files, renew: Renew) -> Findi
                 f"{files.paths[_CERT]}\n{files.paths[_FULL]}",
                 mend,
             )
-    if certificate.holds(key, public):
+    if certificate.holds(key, public.key):
         return None
-    return _by_openssl(host, lineage, files, renew)
+    problem = openssl.refusal(public.algorithm, files.paths[_CERT], files.paths[_KEY])
+    return _refused(lineage, files, problem, renew) if problem else None
 
 
 def _from_chain(files: Files) -> Fix:
@@ -98,10 +141,7 @@ def _from_chain(files: Files) -> Fix:
     return Fix(("openssl", "x509", "-in", files.paths[_FULL], "-out", files.paths[_CERT]))
 
 
-def _by_openssl(host: Host, lineage: Lineage, files: Files, renew: Renew) -> Finding | None:
-    problem = _refusal(host, files.paths[_CERT], files.paths[_KEY])
-    if not problem:
-        return None
+def _refused(lineage: Lineage, files: Files, problem: str, renew: Renew) -> Finding:
     if problem in _ANOTHERS:
         return MISMATCH.found(
             lineage.name,
@@ -110,30 +150,6 @@ def _by_openssl(host: Host, lineage: Lineage, files: Files, renew: Renew) -> Fin
             renew(),
         )
     return _damaged(lineage, files, _KEY, f"is not a key that OpenSSL reads ({problem})", renew)
-
-
-def _refusal(host: Host, certificates: str, key: str) -> str:
-    """Why OpenSSL does not take the two files together; "" if it does.
-
-    Each needs a context of its own: one keeps what it took before for every kind of key.
-    """
-    import ssl
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.set_ciphers("ALL:@SECLEVEL=0")  # a short key belongs to its certificate, too
-    below = host.root.rstrip("/")
-    try:
-        context.load_cert_chain(below + certificates, below + key, password=_no_password)
-    except ssl.SSLError as error:
-        return error.reason or str(error)
-    except (OSError, ValueError) as error:
-        return str(error)
-    return ""
-
-
-def _no_password() -> str:
-    """Never asks on the terminal: a web server that starts by itself could not either."""
-    return ""
 
 
 def _damaged(lineage: Lineage, files: Files, number: int, what: str, renew: Renew) -> Finding:

@@ -87,6 +87,7 @@ class _Round:
 
     context: Context
     known: conf.Known
+    openssl: keys.OpenSSL
     certbot: tuple[int, ...]
     deadline: float
     met: dict[tuple[object, ...], str] = field(default_factory=dict)
@@ -111,6 +112,7 @@ def _lineages(context: Context) -> Iterator[Finding]:
     look = _Round(
         context,
         conf.Known(context.host, plugins),
+        keys.OpenSSL(context.host.root),
         certbot.version_tuple if certbot else (),
         time.monotonic() + _ENOUGH,
     )
@@ -161,7 +163,7 @@ def _files(look: _Round, lineage: Lineage) -> list[Finding]:
         if isinstance(files, Finding):
             return [files]
         renew = partial(certbot_commands.renew_now, context, lineage)
-        found = keys.look(context.host, lineage, files, renew)
+        found = keys.look(context.host, lineage, files, look.openssl, renew)
     except PermissionError as error:
         if context.is_root:
             return [_UNREADABLE.found(lineage.name, f"{error.filename}: {error.strerror}")]

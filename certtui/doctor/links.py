@@ -200,6 +200,7 @@ def _no_link(host: Host, file: str, link: str) -> _Wrong:
 def _finding(host: Host, lineage: Lineage, archive: Archive, wrong: list[_Wrong]) -> Finding:
     """What is wrong first, and the command that puts this link right."""
     first = min(wrong, key=lambda one: (ALL.index(one.kind), one.file))
+    files = ", ".join(one.file for one in wrong)
     more = f" (and {len(wrong) - 1} more of the four)" if len(wrong) > 1 else ""
     number = archive.newest()
     if first.kind is COPIED:
@@ -209,7 +210,7 @@ def _finding(host: Host, lineage: Lineage, archive: Archive, wrong: list[_Wrong]
         fix = None
     if fix is None:
         more += f"; nothing in {archive.folder} can take its place: bring it back from a backup"
-    seen = "\n".join(one.message for one in wrong)
+    seen = f"{posixpath.dirname(lineage.links[0])}: {files}"
     return first.kind.found(lineage.name, f"{first.message}{more}", seen, fix)
 
 

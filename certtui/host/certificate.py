@@ -58,19 +58,27 @@ def der(data: bytes) -> bytes:
         raise ValueError("is not base64 between its marks") from None
 
 
-def public_key(certificate: bytes) -> bytes:
-    """The key itself of a certificate's bytes: a point for EC, modulus and exponent for RSA.
+@dataclass(frozen=True)
+class PublicKey:
+    """``algorithm`` is its OID; ``key`` the point of an EC key, modulus and exponent of RSA."""
+
+    algorithm: bytes
+    key: bytes
+
+
+def public_key(certificate: bytes) -> PublicKey:
+    """The key of a certificate's bytes. Raises :class:`ValueError`.
 
     A private key that belongs to it repeats these very bytes (RFC 8017, A.1.2; RFC 5915, 3).
-    Raises :class:`ValueError`.
     """
     try:
         parts = list(_items(_expect(_expect(certificate, _SEQUENCE), _SEQUENCE)))
-        information = parts[5 + (parts[0][0] == _VERSION)]
-        bits = list(_items(information[1]))[1]
+        algorithm, bits = list(_items(parts[5 + (parts[0][0] == _VERSION)][1]))
         key = bits[1][1:]  # the count of unused bits comes first
-        return _expect(key, _SEQUENCE) if key[0] == _SEQUENCE else key
-    except (IndexError, StopIteration):
+        if key[0] == _SEQUENCE:
+            key = _expect(key, _SEQUENCE)
+        return PublicKey(_expect(algorithm[1], _OID), key)
+    except (IndexError, StopIteration, ValueError):
         raise ValueError("is not a certificate") from None
 
 

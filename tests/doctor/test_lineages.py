@@ -270,6 +270,18 @@ def test_a_key_of_any_form_belongs_to_its_certificate(
     assert bad(folder) == [("lineage.key-mismatch", "fail")]
 
 
+def test_no_lineage_answers_for_the_key_of_another(tmp_path: Path) -> None:
+    folder = tmp_path / "le"
+    trees.make(folder, 2)
+    shared = ed25519.Ed25519PrivateKey.generate()
+    for number, key in enumerate((shared, _RSA)):
+        made = trees.certificate(f"site{number}.example.test", pem(key))
+        files = folder / f"archive/site{number}.example.test"
+        for name, content in (("cert", made), ("fullchain", made), ("privkey", pem(shared))):
+            (files / f"{name}1.pem").write_bytes(content)
+    assert bad(folder) == [("lineage.key-mismatch", "fail")]
+
+
 def test_the_key_tells_which_of_two_certificates_is_the_right_one(folder: Path) -> None:
     other = trees.certificate("other.example.test", another_key())
     archive(folder, "fullchain1").write_bytes(other)
