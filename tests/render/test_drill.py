@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 from email import message_from_string, policy
 from pathlib import Path
 
@@ -30,11 +31,16 @@ def timed(machine: Machine) -> Machine:
     return machine
 
 
-@pytest.fixture
-def plain(machine: Machine) -> Machine:
-    """A machine whose renewals cron starts."""
-    machine.install(schedule_backend="cron")
-    return machine
+@pytest.fixture(params=["dash", "busybox sh", "bash --posix"])
+def plain(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
+    """A machine whose renewals cron starts, with each shell that may be /bin/sh."""
+    made = Machine(tmp_path / "p", tuple(request.param.split()))
+    made.mailer()
+    made.server()
+    made.certbot("exit 0")
+    made.install(schedule_backend="cron")
+    yield made
+    made.clear()
 
 
 @pytest.mark.parametrize("trigger", ["cron", "at"])
@@ -181,6 +187,17 @@ def test_a_mailer_that_fails_is_said(plain: Machine) -> None:
     assert plain.run(trigger="cron", CERTTUI_DRILL=ID).returncode == 1
     assert plain.runs()[0].endswith(f" {ID} mail not sent: sendmail failed: cannot reach relay")
     assert not (plain.state / "mail-state").exists()
+
+
+@pytest.mark.parametrize(
+    ("does", "words"),
+    [("exit 75", "exit status 75"), ("exit 124", "it gave no answer in 60 s")],
+)
+def test_a_mailer_that_fails_without_a_word(plain: Machine, does: str, words: str) -> None:
+    mark(plain)
+    plain.fake("sendmail", does)
+    plain.run(trigger="cron", CERTTUI_DRILL=ID)
+    assert plain.runs()[0].endswith(f" {ID} mail not sent: sendmail failed: {words}")
 
 
 def test_where_there_is_no_sendmail_the_subject_tells_the_drill(plain: Machine) -> None:

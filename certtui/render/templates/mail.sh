@@ -76,25 +76,36 @@ note_mail() {
 # hand_over BODY: to the first mailer there is, with mail_subject.
 hand_over() {
     mail_body=$1
-    MAIL_PROBLEM=''
+    mail_program=''
+    for mail_name in sendmail mail mailx; do
+        if command -v "$mail_name" >/dev/null 2>&1; then
+            mail_program=$mail_name
+            break
+        fi
+    done
     set --
-    if command -v sendmail >/dev/null 2>&1; then
-        # The sender is named only when the plan does: some MTAs trust few users with -f.
-        [ -z "$MAIL_FROM" ] || set -- -f "$MAIL_FROM"
-        # No "--": not every sendmail knows it, and the plan takes no address that begins with "-".
-        MAIL_PROBLEM=$(compose | limit 60 sendmail -oi "$@" "$MAIL_TO" 2>&1) && return 0
-        MAIL_PROBLEM="sendmail failed: $MAIL_PROBLEM"
-    elif command -v mail >/dev/null 2>&1; then
-        MAIL_PROBLEM=$(clean "$mail_body" | limit 60 mail -s "$mail_subject" "$MAIL_TO" 2>&1) &&
-            return 0
-        MAIL_PROBLEM="mail failed: $MAIL_PROBLEM"
-    elif command -v mailx >/dev/null 2>&1; then
-        MAIL_PROBLEM=$(clean "$mail_body" | limit 60 mailx -s "$mail_subject" "$MAIL_TO" 2>&1) &&
-            return 0
-        MAIL_PROBLEM="mailx failed: $MAIL_PROBLEM"
-    else
-        MAIL_PROBLEM='neither sendmail nor mail was found'
-    fi
+    case $mail_program in
+        sendmail)
+            # The sender is named only when the plan does: some MTAs trust few users with -f.
+            [ -z "$MAIL_FROM" ] || set -- -f "$MAIL_FROM"
+            # No "--": not every sendmail knows it, and the plan takes no address that begins
+            # with "-".
+            MAIL_PROBLEM=$(compose | limit 60 sendmail -oi "$@" "$MAIL_TO" 2>&1)
+            ;;
+        '')
+            MAIL_PROBLEM='neither sendmail nor mail was found'
+            return 1
+            ;;
+        *) MAIL_PROBLEM=$(clean "$mail_body" |
+            limit 60 "$mail_program" -s "$mail_subject" "$MAIL_TO" 2>&1) ;;
+    esac
+    mail_code=$?
+    case $mail_code in
+        0) return 0 ;;
+        124 | 137) mail_words='it gave no answer in 60 s' ;;
+        *) mail_words="exit status $mail_code" ;;
+    esac
+    MAIL_PROBLEM="$mail_program failed: ${MAIL_PROBLEM:-$mail_words}"
     return 1
 }
 
