@@ -53,7 +53,9 @@ def test_what_a_person_and_a_program_read(
     assert text.startswith("No trouble seen: 2 certificates, first expiry in 89 days; next run in ")
     assert served(told) == {A: (True, "same"), B: (True, "same")}
     item = told["certificates"][0]
-    assert (item["domains"], item["lifetime_days"], item["attempts_left"]) == ([A], 90.0, 60)
+    assert (item["domains"], item["lifetime_days"]) == ([A], 90.0)
+    # 30 days before, or from certbot 4.0 on a third of 90 days less a second.
+    assert item["attempts_left"] in (59, 60)
     assert item["issuer"].startswith("Pebble Intermediate CA")
     assert item["key"] in ("RSA 2048", "ECDSA P-256")
     assert len(told["schedule"]["next"]) == 5
