@@ -20,8 +20,19 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 #: Where PAM keeps what it asks for a service, by distribution (pam.d(5)).
 _FOLDERS = ("/etc/pam.d", "/usr/lib/pam.d", "/usr/etc/pam.d")
 
-_EXPIRED = Kind("root.expired", Status.FAIL, "neither root's password nor account is expired")
-_SOON = Kind("root.expires-soon", Status.WARN, "root's password and account last two weeks more")
+_EXPIRED = Kind(
+    "root.expired",
+    Status.FAIL,
+    "neither root's password nor account is expired",
+    "cron and atd ask PAM before each job and start none for an expired account; only the system's "
+    "log tells (pam_unix(8), shadow(5)). A rule that passwords must be changed is enough for it.",
+)
+_SOON = Kind(
+    "root.expires-soon",
+    Status.WARN,
+    "root's password and account last two weeks more",
+    "From that day on cron and atd start no job of root's (pam_unix(8), shadow(5)).",
+)
 
 _AHEAD = 14  # days
 

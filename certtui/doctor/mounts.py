@@ -10,8 +10,20 @@ from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host.mounts import TABLE, options
 from certtui.plan.fields import defaults
 
-_NOEXEC = Kind("mount.noexec", Status.FAIL, "programs may be started from the scripts' folder")
-_READ_ONLY = Kind("mount.read-only", Status.FAIL, "certtui's own folder can be written")
+_NOEXEC = Kind(
+    "mount.noexec",
+    Status.FAIL,
+    "programs may be started from the scripts' folder",
+    'Whatever starts a script there gets "Permission denied" (mount(8), noexec): no run, no line '
+    "in the log of runs, no mail of ours.",
+)
+_READ_ONLY = Kind(
+    "mount.read-only",
+    Status.FAIL,
+    "certtui's own folder can be written",
+    "Runs cannot be noted there, nor which certificates still have to be loaded: a failed reload "
+    "is not tried again.",
+)
 
 
 def _scripts(context: Context) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -41,6 +41,18 @@ def test_scripts_of_run_parts() -> None:
     host.modes["/etc/cron.daily/renew"] = 0o755
     (found,), _ = renewers.of_cron(host, "u", running=True, systemd=True)
     assert found.active
+
+
+def test_the_next_run_of_a_line() -> None:
+    text = b"0 5 * * * root certbot renew\n@reboot root certbot renew\n"
+    host = FakeHost(files={"/etc/cron.d/renew": text})
+    now = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
+    (daily, boot), _ = renewers.of_cron(host, "u", running=True, systemd=True, now=now)
+    assert daily.next_run is not None
+    assert now < daily.next_run <= now + timedelta(days=1)
+    assert boot.next_run is None
+    (off, _), _ = renewers.of_cron(host, "u", running=False, systemd=True, now=now)
+    assert off.next_run is None
 
 
 def test_ours_is_told_from_others() -> None:

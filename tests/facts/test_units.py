@@ -49,3 +49,29 @@ def test_whether_a_daemon_comes_back_after_a_reboot(state: str, enabled: bool, m
     unit = {"Id": "atd.service", "UnitFileState": state, "ActiveState": "active"}
     found = daemons.daemon(FakeHost(), "atd", {"atd.service": unit})
     assert (found.enabled, found.masked) == (enabled, masked)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("3600", 3600),
+        ("1h", 3600),
+        ("41min 40s", 2500),
+        ("1d 2h 500ms", 93600.5),
+        ("infinity", float("inf")),
+        ("", None),
+        ("n/a", None),
+        ("5 parsecs", None),
+    ],
+)
+def test_time_spans(text: str, seconds: float | None) -> None:
+    assert units.seconds(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("state", "waits"), [("waiting", True), ("running", True), ("elapsed", False)]
+)
+def test_a_timer_that_is_over_waits_for_nothing(state: str, waits: bool) -> None:
+    assert units.is_waiting({"ActiveState": "active", "SubState": state}) is waits
+    assert not units.is_waiting({"ActiveState": "inactive", "SubState": "dead"})
