@@ -39,7 +39,7 @@ def _pending(context: Context) -> Iterator[Finding]:
     plan = context.plan
     yield _PENDING.found(
         "",
-        f"renewed, but not loaded by the web server: {len(waiting)}",
+        f"noted as renewed and not loaded by the web server: {len(waiting)}",
         "\n".join((history.PENDING, *waiting)),
         load(plan) if plan and plan.webserver.kind != "none" else None,
         status=Status.WARN if fresh else None,

@@ -113,12 +113,13 @@ def _reload(context: Context, name: str) -> Fix | None:
 
     None where what listens is not the server that the plan tells.
     """
-    plan, owner = context.plan, _owner(context)
+    plan, owners = context.plan, _owners(context)
     if plan is None:
-        unit = owner.unit if owner is not None and owner.kind != "other" else ""
-        return Fix(("systemctl", "reload", unit)) if unit else None
+        known = [one.unit for one in owners if one.kind != "other" and one.unit]
+        return Fix(("systemctl", "reload", known[0])) if known else None
     kind = plan.webserver.kind
-    if kind == "none" or (kind != "custom" and owner is not None and owner.kind != kind):
+    told = kind == "custom" or not owners or any(one.kind == kind for one in owners)
+    if kind == "none" or not told:
         return None
     folder = next(
         posixpath.dirname(one.certificate) for one in context.facts.lineages if one.name == name
@@ -126,9 +127,15 @@ def _reload(context: Context, name: str) -> Fix | None:
     return load(plan, folder)
 
 
-def _owner(context: Context) -> WebServer | None:
+def _owners(context: Context) -> list[WebServer]:
     """What listens on port 443, where that could be seen."""
-    return next((one for one in context.facts.webservers if PORT in one.ports), None)
+    return [one for one in context.facts.webservers if PORT in one.ports]
+
+
+def _is_strange(context: Context) -> bool:
+    """Whether something listens there that is no web server, as far as is known."""
+    custom = context.plan is not None and context.plan.webserver.kind == "custom"
+    return not custom and any(one.kind == "other" for one in _owners(context))
 
 
 def _other(found: Mapping[str, Served], names: Sequence[str]) -> Iterator[Finding]:
@@ -146,18 +153,17 @@ def _silent(
 ) -> Iterator[Finding]:
     if not names:
         return
-    hung = next((name for name in names if found[name].hung), "")
-    first, owner = found[hung or names[0]], _owner(context)
-    strange = owner is not None and owner.kind == "other" and not _is_custom(context)
+    strange, owners = _is_strange(context), _owners(context)
     if strange and _is_stopped(context):
         return  # webserver.stopped names what has taken the port
+    hung = next((name for name in names if found[name].hung), "")
+    programs = " and ".join(posixpath.basename(one.program) for one in owners)
     fix = None
-    if hung and not strange and owner is not None and owner.unit:
-        fix = Fix(("systemctl", "restart", owner.unit))
-    program = posixpath.basename(owner.program) if owner is not None else ""
+    if hung and not strange and len(owners) == 1 and owners[0].unit:
+        fix = Fix(("systemctl", "restart", owners[0].unit))
     yield _SILENT.found(
         _subject(names),
-        first.message + (f"; {program} listens there" if program else ""),
+        found[hung or names[0]].message + (f"; on it: {programs}" if programs else ""),
         _seen(found, names),
         fix,
         # What is no web server may have a reason not to speak TLS.
@@ -171,16 +177,14 @@ def _is_stopped(context: Context) -> bool:
     return told is not None and not told.running
 
 
-def _is_custom(context: Context) -> bool:
-    return context.plan is not None and context.plan.webserver.kind == "custom"
-
-
 def _well(found: Mapping[str, Served], by_state: Mapping[str, Sequence[str]]) -> Finding:
     count = {state: len(names) for state, names in by_state.items()}
     same, unknown = count.get("same", 0), count.get("unknown", 0)
     nobody, rest = count.get("nobody", 0), count.get("absent", 0) + count.get("old", 0)
     if nobody == len(found):
         return _SAME.skip("", f"nothing listens on port {PORT} here")
+    if count.get("silent"):
+        return _SAME.skip("", f"nothing answers by TLS on port {PORT}")
     if unknown == len(found):
         first = next(iter(found.values()))
         return _SAME.skip("", f"could not be compared: it {first.message}")

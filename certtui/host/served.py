@@ -70,14 +70,10 @@ def look(
     disk = Disk(host, lineages)
     questions = list(_questions(lineages, found))
     answers = _ask_all(questions, seconds, ask)
-    alive = {
-        question.address
-        for question, answer in zip(questions, answers, strict=True)
-        if answer is not None and answer.is_tls
-    }
+    alive = any(answer is not None and answer.is_tls for answer in answers)
     said: dict[str, list[Served]] = {}
     for question, answer in zip(questions, answers, strict=True):
-        judged = _judge(disk, question, answer, question.address in alive)
+        judged = _judge(disk, question, answer, alive)
         said.setdefault(question.lineage.name, []).append(judged)
     return {lineage.name: _together(lineage, said.get(lineage.name, [])) for lineage in lineages}
 
@@ -145,7 +141,7 @@ def _ask_all(questions: Sequence[_Question], seconds: float, ask: Ask) -> list[A
 
 
 def _judge(disk: Disk, question: _Question, answer: Answer | None, alive: bool) -> Served:
-    """One answer. ``alive``: the address has answered another question by TLS."""
+    """One answer. ``alive``: this host has answered some question by TLS."""
     where = f"[{question.address}]" if ":" in question.address else question.address
     where = f"{where}:{PORT}"
 

@@ -21,8 +21,8 @@ from tests.facts.test_served import NEW, OLD, A
 from tests.facts.test_served import host as tls_host
 from tests.facts.test_served import lineage as on_disk
 from tests.facts.tls import hanging, listening, serving
+from tests.render.support import NGINX, system
 from tests.render.support import plan as some_plan
-from tests.render.support import system
 
 FAIL, WARN, OK, SKIP = Status.FAIL, Status.WARN, Status.OK, Status.SKIP
 
@@ -134,7 +134,7 @@ def test_a_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     found = one(monkeypatch, with_state("silent", True), SAME, plan={})
     assert (found.id, found.status) == ("served.silent", FAIL)
     assert found.fix == Fix(("systemctl", "restart", "nginx.service"))
-    assert found.message.endswith("; nginx listens there")
+    assert found.message.endswith("; on it: nginx")
 
 
 def test_what_does_not_speak_tls_may_have_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,9 +142,22 @@ def test_what_does_not_speak_tls_may_have_its_reason(monkeypatch: pytest.MonkeyP
     vpn = WebServer("other", "/usr/sbin/openvpn", "openvpn.service", True, (443,))
     found = one(monkeypatch, with_state("silent", True), plan={}, webservers=(vpn,))
     assert (found.status, found.fix) == (WARN, None)
+    # Beside a web server, which of the two hangs is not known.
+    found = one(monkeypatch, with_state("silent", True), plan={}, webservers=(NGINX, vpn))
+    assert (found.status, found.fix) == (WARN, None)
+    assert found.message.endswith("; on it: nginx and openvpn")
     own = {"webserver_kind": "custom", "webserver_command": ("/usr/bin/true",)}
     found = one(monkeypatch, with_state("silent", True), plan=own, webservers=(vpn,))
     assert found.status is FAIL
+
+
+def test_what_has_taken_the_port_of_a_stopped_server_is_said_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = WebServer("other", "/usr/bin/python3", "", True, (443,))
+    stopped = replace(NGINX, running=False, ports=())
+    found = one(monkeypatch, with_state("silent", True), plan={}, webservers=(other, stopped))
+    assert (found.id, found.status) == ("served.same", SKIP)
 
 
 def test_nothing_to_compare_with() -> None:

@@ -237,6 +237,14 @@ def test_a_router_that_drops_names_it_does_not_know_serves_nothing_for_them() ->
     assert found[A].state == "absent"
 
 
+def test_something_else_on_another_address_is_nobodys_fault() -> None:
+    """As a VPN has it that listens on port 443 of its own address."""
+    made = host(certificates={A: [NEW]}, tcp=table("00000000", "010200C0"))
+    answers = {"127.0.0.1": Answer("alert", words="x"), "192.0.2.1": Answer("closed", words="y")}
+    found = served.look(made, [lineage(A)], ask=lambda address, *_: answers[address])
+    assert found[A].state == "absent"
+
+
 def test_a_server_behind_a_balancer_is_told_first_who_asks(
     renewed: FakeHost, tmp_path: Path
 ) -> None:
