@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -37,8 +38,11 @@ def state(host: Machine) -> dict[str, Any]:
     names = host.run(["ls", "-A", HOME]).stdout.split()
     units = ("certtui-renew.service", "certtui-renew.timer")
     shown = host.run(["systemctl", "show", "-p", "ActiveState,UnitFileState", *units])
+    listing = host.listing()
+    # crontab(1) of Debian writes into its first lines when it was called.
+    listing.pop("/var/spool/cron/crontabs/root", None)
     return {
-        **host.listing(),
+        **listing,
         "state": [name for name in names if name not in _KEPT],
         "atq": host.run(["atq"]).stdout,
         "crontab": host.run(["crontab", "-l"], check=False).stdout,
@@ -64,9 +68,36 @@ def lines(host: Machine) -> list[list[str]]:
     return [line.split() for line in host.read(LOG).splitlines()] if host.exists(LOG) else []
 
 
+def start(host: Machine) -> subprocess.Popen[str]:
+    """A drill in the background, once it is under way."""
+    argv = [*host.enter(), "env", "-i", "PATH=/opt/certtui/bin:/usr/sbin:/usr/bin", "certtui"]
+    begun = subprocess.Popen(
+        [*argv, "drill"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    )
+    host.wait_until(lambda: host.exists(TRACE), 20, "the drill")
+    return begun
+
+
 def ready(new_host: Machines, schedule: Schedule, **answers: str) -> Machine:
     """A host on which it is applied, and for an hour nothing else happens."""
     return applied(new_host(quiet(schedule)), schedule, **answers)
+
+
+def test_roots_crontab_where_there_is_no_folder_for_cron(
+    new_host: Machines, transcript: Keep
+) -> None:
+    host = new_host(quiet(CRON))
+    host.run(["rm", "-r", "/etc/cron.d"])
+    host.run(["sh", "-c", "printf 'A=b\\n5 4 1 1 * true\\n' | crontab -"])
+    applied(host, CRON)
+    before = state(host)
+    assert "CERTTUI_TRIGGER=cron" in before["crontab"]
+    done = drill(host, transcript)
+    assert done.returncode == 0, done.stdout + done.stderr
+    time.sleep(61)
+    assert state(host) == before
+    assert [line[1:3] for line in lines(host)] == [["cron", "drill"]]
+    assert len(host.mails(server.ADMIN)) == 1
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
@@ -118,6 +149,10 @@ def swallows(host: Machine) -> None:
     host.write("/usr/local/sbin/sendmail", _SWALLOWS, 0o755)
 
 
+def hangs(host: Machine) -> None:
+    host.write("/usr/local/sbin/sendmail", "#!/bin/sh\nexec sleep 300\n", 0o755)
+
+
 def is_gone(host: Machine) -> None:
     for name in ("/usr/sbin/sendmail", "/usr/bin/mail", "/usr/bin/mailx"):
         if host.exists(name):
@@ -135,6 +170,7 @@ def bounces(host: Machine) -> None:
 
 BREAKS: dict[str, tuple[Callable[[Machine], None], Schedule, str, str]] = {
     "refuses": (refuses, TIMER, "taken by the mailer", "cannot reach the relay"),
+    "hangs": (hangs, TIMER, "taken by the mailer", "sendmail failed"),
     "swallows": (swallows, TIMER, "taken by the mailer", "no log tells of the mail"),
     "gone": (is_gone, AT, "taken by the mailer", "neither sendmail nor mail was found"),
     "defers": (defers, TIMER, "delivered", "could not deliver it yet"),
@@ -218,17 +254,57 @@ def test_where_no_mail_is_planned_the_run_is_proved(new_host: Machines, transcri
     assert server.mails_taken(host) == 0
 
 
+# ---- beside a real run ----------------------------------------------------------------------
+
+
+def test_a_real_run_in_the_same_minute_renews(new_host: Machines, transcript: Keep) -> None:
+    host = new_host(quiet(CRON))
+    before = server.on_disk(host, server.DUE)
+    while time.time() % 60 > 40:
+        time.sleep(1)
+    minute = datetime.fromtimestamp(time.time() // 60 * 60 + 60, timezone.utc)
+    applied(host, "cron", times=(minute.strftime("%H:%M"),))  # the host's zone is UTC
+    done = drill(host, transcript)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"cron starts it at {minute:%H:%M}:00" in done.stdout
+    host.wait_until(lambda: len(lines(host)) == 2, 90, "the real run")
+    transcript(host.run(["cat", LOG]), f"cat {LOG}")
+    assert [line[1:3] for line in lines(host)] == [["cron", "drill"], ["cron", "ok"]]
+    assert server.on_disk(host, server.DUE) != before
+    assert server.mails_taken(host) == 1
+
+
+def test_a_timer_that_is_about_to_fire_is_waited_for(new_host: Machines, transcript: Keep) -> None:
+    host = new_host(quiet(TIMER))
+    soon = datetime.now(timezone.utc) + timedelta(seconds=75)
+    applied(host, "systemd-timer", times=(soon.strftime("%H:%M"),))
+    done = drill(host, transcript)
+    assert done.returncode == 75
+    assert "certtui-renew.timer fires in" in done.stderr
+    assert lines(host) == []
+
+
+def test_a_run_for_which_the_timer_fires_meanwhile_is_made_up_for(
+    new_host: Machines, transcript: Keep
+) -> None:
+    """systemd merges a start with the one that is under way (systemd.service(5), oneshot)."""
+    host = ready(new_host, TIMER)
+    host.write("/usr/local/sbin/sendmail", "#!/bin/sh\nsleep 30; exit 1\n", 0o755)
+    begun = start(host)
+    host.wait_until(lambda: host.processes("sleep 30"), 10, "the mailer")
+    soon = datetime.now(timezone.utc) + timedelta(seconds=15)
+    drop_in = f"[Timer]\nRandomizedDelaySec=0\nOnCalendar={soon:%Y-%m-%d %H:%M:%S} UTC\n"
+    host.write("/etc/systemd/system/certtui-renew.timer.d/x.conf", drop_in)
+    host.run(["systemctl", "daemon-reload"])
+    code = begun.wait(90)
+    said = subprocess.CompletedProcess([], code, begun.communicate()[0], "")
+    transcript(said, "certtui drill  # its timer fires meanwhile")
+    host.wait_until(lambda: len(lines(host)) == 2, 60, "the real run")
+    transcript(host.run(["cat", LOG]), f"cat {LOG}")
+    assert [line[2] for line in lines(host)] == ["drill", "ok"]
+
+
 # ---- interrupted ----------------------------------------------------------------------------
-
-
-def start(host: Machine) -> subprocess.Popen[str]:
-    """A drill in the background, once it is under way."""
-    argv = [*host.enter(), "env", "-i", "PATH=/opt/certtui/bin:/usr/sbin:/usr/bin", "certtui"]
-    begun = subprocess.Popen(
-        [*argv, "drill"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
-    )
-    host.wait_until(lambda: host.exists(TRACE), 20, "the drill")
-    return begun
 
 
 def end(host: Machine, begun: subprocess.Popen[str], number: signal.Signals) -> int:
@@ -256,6 +332,7 @@ def test_a_drill_that_is_ended_leaves_nothing(
         transcript(said, f"certtui drill  # {number.name}")
         assert state(host) == before
         assert not host.processes("sleep 50")
+        assert all(line[2] == "drill" for line in lines(host))
 
 
 @pytest.mark.parametrize("schedule", DRILLED, ids=str)

@@ -164,7 +164,7 @@ def test_asked_for_another_drill_it_does_nothing(timed: Machine, asked: str) -> 
 def test_what_the_caller_exports_names_no_drill(plain: Machine) -> None:
     mark(plain)
     exported = {"DRILL": ID, "drill_id": ID, "DRILL_BY_UNIT": "1", "mail_id": "x"}
-    assert plain.run(trigger="cron", **exported).returncode == 0
+    assert plain.run(None, trigger="cron", **exported).returncode == 0
     assert plain.results() == ["ok"]
 
 
