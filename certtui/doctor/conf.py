@@ -235,6 +235,8 @@ def _account(context: Context, lineage: Lineage, known: Known) -> Iterator[Findi
         return
     url = urlsplit(lineage.server)
     server = f"{url.netloc}{url.path}".strip("/")
+    # certbot takes the second version of the protocol for the first (renewal.py, _restore_str).
+    server = next((new for new, old in _REUSED.items() if server == old), server)
     if not server or ".." in server or "\0" in server:
         return
     base = lineage.config.rpartition("/renewal/")[0]

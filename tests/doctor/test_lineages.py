@@ -326,6 +326,16 @@ def test_two_lineages_of_the_same_names(folder: Path) -> None:
     assert bad(folder) == []  # a pair for old and new browsers
 
 
+def test_an_account_of_the_first_protocol_serves_the_second(folder: Path) -> None:
+    accounts = folder / "accounts"
+    edit(folder, "acme-v02", "acme-v01")
+    assert bad(folder) == []
+    (accounts / "acme-v02.api.letsencrypt.org").rename(accounts / "acme-v01.api.letsencrypt.org")
+    assert bad(folder) == []
+    edit(folder, "acme-v01", "acme-v02")
+    assert bad(folder) == []
+
+
 def test_strange_names_are_lineages_like_any_other(folder: Path) -> None:
     for name in ("a\nb", "..", "\x1b[31m", "x" * 200):
         trees.lineage(folder, "plain")
