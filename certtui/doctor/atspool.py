@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from certtui.doctor.check import Context, Kind
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host.interface import FileInfo
-from certtui.host.mounts import TABLE, options
+from certtui.host.mounts import TABLE, options, remount
 
 _SPOOL = Kind(
     "at.spool",
@@ -84,7 +84,7 @@ def _mounted(context: Context, spool: _Spool) -> Iterator[Finding]:
             where, seen = found
             evidence = f"{TABLE}: {where} {','.join(sorted(seen))}"
             message = f"lies on {where}, which is mounted read-only: at queues nothing"
-            mend = Fix(("mount", "-o", "remount,rw", where))
+            mend = Fix(remount(context.host, where, "rw"))
             yield _READ_ONLY.found(folder, message, evidence, mend)
             return
 

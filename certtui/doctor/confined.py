@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from certtui.change.store import HOME
+from certtui.doctor import dropins
 from certtui.doctor.check import Check, Context, Kind, no_plan, not_needed, started_by
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host import mounts, units
@@ -36,7 +37,7 @@ _SERVICE = Kind(
 _EVERYBODY = frozenset(("0.0.0.0/0", "::/0"))
 
 _ASKED = (
-    "Id,LoadState,MainPID,DropInPaths,User,DynamicUser,RootDirectory,RootImage,ProtectSystem,"
+    "Id,LoadState,MainPID,FragmentPath,DropInPaths,User,DynamicUser,RootDirectory,RootImage,ProtectSystem,"
     "ReadWritePaths,ReadOnlyPaths,InaccessiblePaths,TemporaryFileSystem,NoExecPaths,"
     "PrivateNetwork,IPAddressDeny,IPAddressAllow,RestrictAddressFamilies,MemoryDenyWriteExecute"
 )
@@ -52,8 +53,7 @@ def _daemon(kind: Kind, context: Context, service: Service) -> Iterator[Finding]
     unit = _show(context, service.unit)
     found = list(_settings(unit, plan))
     if found:
-        mend = Fix(("systemctl", "revert", service.unit))
-        yield _confined(kind, service.unit, found, mend)
+        yield _confined(kind, service.unit, found, _revert(unit))
         return
     pid = unit.get("MainPID", "0")
     seen = list(_mounted(context, plan, f"/proc/{pid}/mounts")) if pid != "0" else []
@@ -89,12 +89,19 @@ def _service(context: Context) -> Iterator[Finding]:
     unit = _show(context, name)
     found = list(_settings(unit, plan)) if unit.get("DropInPaths") else []
     if found:
-        yield _confined(_SERVICE, name, found, Fix(("systemctl", "revert", name)))
+        yield _confined(_SERVICE, name, found, dropins.revert(unit))
     else:
         yield _SERVICE.ok(name, "no sandbox around the script")
 
 
-def _confined(kind: Kind, unit: str, seen: Sequence[str], mend: Fix) -> Finding:
+def _revert(unit: Mapping[str, str]) -> Fix | None:
+    """Back to the vendor's unit, from drop-ins or from a copy that stands in for it."""
+    name = unit["Id"]
+    copied = unit.get("FragmentPath") == f"/etc/systemd/system/{name}"
+    return Fix(("systemctl", "revert", name)) if copied else dropins.revert(unit)
+
+
+def _confined(kind: Kind, unit: str, seen: Sequence[str], mend: Fix | None) -> Finding:
     message = f"what it starts is confined: {seen[0]}"
     return kind.found(unit, message, "\n".join(f"{unit}: {line}" for line in seen), mend)
 

@@ -9,7 +9,7 @@ from certtui.change.store import HOME
 from certtui.doctor.check import Check, Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host.interface import Space
-from certtui.host.mounts import TABLE, options
+from certtui.host.mounts import TABLE, options, remount
 from certtui.render import places
 
 _ROOM = Kind(
@@ -118,7 +118,7 @@ def _writable(context: Context) -> Iterator[Finding]:
         told.add(where)
         message = f"lies on {where}, which is mounted read-only: {what} cannot be written"
         evidence = f"{TABLE}: {where} {','.join(sorted(seen))}"
-        fix = Fix(("mount", "-o", "remount,rw", where))
+        fix = Fix(remount(context.host, where, "rw"))
         problems.append(_READ_ONLY.found(folder, message, evidence, fix))
     folders = ", ".join(folder for folder, _, found in mounted if found is not None)
     if problems:

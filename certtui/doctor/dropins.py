@@ -68,7 +68,7 @@ def of_timer(context: Context, unit: Mapping[str, str]) -> Iterator[Finding]:
     ours = _text(context, ".timer")
     if not unit.get("DropInPaths") or ours is None:
         return
-    name, mend = unit["Id"], _revert(unit)
+    name, mend = unit["Id"], revert(unit)
     wanted = _values(ours, "OnCalendar")
     there = re.findall(r"OnCalendar=(.*?) ;", unit.get("TimersCalendar", ""))
     missing = [one for one in wanted if one not in there]
@@ -92,7 +92,7 @@ def of_service(context: Context, unit: Mapping[str, str]) -> Iterator[Finding]:
     ours = _text(context, ".service")
     if not unit.get("DropInPaths") or ours is None:
         return
-    name, mend = unit["Id"], _revert(unit)
+    name, mend = unit["Id"], revert(unit)
     for setting in ("ExecCondition", "ExecStartPre"):
         # One whose failure is ignored ("-") decides nothing.
         value = unit.get(setting, "")
@@ -119,7 +119,7 @@ def _conditions(context: Context, unit: Mapping[str, str]) -> Iterator[Finding]:
     if not answer.ok and failed:
         message = f"is not started: {failed[0]} does not hold"
         seen = f"{' '.join(argv)}: exit code {answer.code}\n{answer.text}"
-        yield _CONDITION.found(unit["Id"], message, seen, _revert(unit))
+        yield _CONDITION.found(unit["Id"], message, seen, revert(unit))
 
 
 def _text(context: Context, suffix: str) -> str | None:
@@ -137,6 +137,13 @@ def _seen(unit: Mapping[str, str]) -> str:
     return f"{unit['Id']}: drop-ins: {unit['DropInPaths']}"
 
 
-def _revert(unit: Mapping[str, str]) -> Fix:
-    """Takes every drop-in away, which is why nobody does so unasked (systemctl(1))."""
-    return Fix(("systemctl", "revert", unit["Id"]))
+def revert(unit: Mapping[str, str]) -> Fix | None:
+    """Takes every drop-in of a unit away, which is why nobody does so unasked (systemctl(1)).
+
+    None where that would not help: those of all units of a kind, and a vendor's, stay.
+    """
+    name = unit.get("Id", "")
+    own = (f"/etc/systemd/system/{name}.d/", f"/run/systemd/system/{name}.d/")
+    if any(path.startswith(own) for path in unit.get("DropInPaths", "").split()):
+        return Fix(("systemctl", "revert", name))
+    return None

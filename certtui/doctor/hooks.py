@@ -9,7 +9,7 @@ from certtui.doctor.check import Check, Context, Kind
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host.facts import Facts
 from certtui.host.interface import Host
-from certtui.host.mounts import TABLE, options
+from certtui.host.mounts import TABLE, options, remount
 from certtui.render import places
 
 _RUN = Kind(
@@ -112,7 +112,7 @@ def _mounted(context: Context, folder: str) -> Iterator[Finding]:
             folder,
             f"lies on {where}, which is mounted noexec: certbot runs no hook",
             f"{TABLE}: {where} {','.join(sorted(seen))}",
-            Fix(("mount", "-o", "remount,exec", where)),
+            Fix(remount(context.host, where, "exec")),
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from certtui.change.store import HOME
 from certtui.doctor.check import Check, Context, Kind, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
-from certtui.host.mounts import TABLE, options
+from certtui.host.mounts import TABLE, options, remount
 from certtui.plan.fields import defaults
 
 _NOEXEC = Kind(
@@ -54,7 +54,7 @@ def _mounted(
     bad, good = option
     if bad not in seen:
         return kind.ok(folder, well)
-    fix = Fix(("mount", "-o", f"remount,{good}", where))
+    fix = Fix(remount(context.host, where, good))
     evidence = f"{TABLE}: {where} {','.join(sorted(seen))}"
     return kind.found(folder, f"lies on {where}, {flaw}", evidence, fix)
 

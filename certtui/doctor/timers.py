@@ -112,7 +112,7 @@ def _scheduled(
         )
         return
     if unit.get("LoadState") in _BAD:
-        mend = _revert(unit) if unit.get("DropInPaths") else context.apply(force=True)
+        mend = dropins.revert(unit) if unit.get("DropInPaths") else context.apply(force=True)
         message = f"systemd refuses it ({unit['LoadState']}): it is gone after a reboot"
         yield REFUSED.found(name, message, f"{seen}; systemctl status {name} says why", mend)
         return
@@ -137,7 +137,7 @@ def _scheduled(
 def _next(context: Context, plan: Plan, name: str, unit: Mapping[str, str]) -> Iterator[Finding]:
     """While the service runs there is no next elapse."""
     changed = bool(unit.get("DropInPaths"))
-    mend = _revert(unit) if changed else Fix(("systemctl", "restart", name), True)
+    mend = dropins.revert(unit) if changed else Fix(("systemctl", "restart", name), True)
     following = units.moment(unit.get("NextElapseUSecRealtime", ""))
     if following is None:
         if unit.get("SubState") != "running":
@@ -172,7 +172,9 @@ def _starts(
     name = f"{plan.files.unit}.service"
     if timer.get("Unit", name) != name:
         message = f"starts {timer['Unit']}, not {name}"
-        yield EXEC.found(f"{plan.files.unit}.timer", message, _seen_exec(timer), _revert(timer))
+        yield EXEC.found(
+            f"{plan.files.unit}.timer", message, _seen_exec(timer), dropins.revert(timer)
+        )
         return
     script = places.at_script(plan) or places.renew_script(plan)
     if script in units.commands(service) or service.get("LoadState") == "not-found":
@@ -181,17 +183,12 @@ def _starts(
     if context.is_root and not service.get("DropInPaths"):
         return
     message = f"does not start {script}"
-    yield EXEC.found(name, message, _seen_exec(service), _revert(service))
+    yield EXEC.found(name, message, _seen_exec(service), dropins.revert(service))
 
 
 def _seen_exec(unit: Mapping[str, str]) -> str:
     started = unit.get("Unit") or " ; ".join(units.commands(unit)) or "nothing"
     return f"{unit.get('Id', '')}: starts {started}; drop-ins: {unit.get('DropInPaths') or 'none'}"
-
-
-def _revert(unit: Mapping[str, str]) -> Fix:
-    """Takes every drop-in away, which is why nobody does so unasked (systemctl(1))."""
-    return Fix(("systemctl", "revert", unit.get("Id", "")))
 
 
 def _needs_reload(names: list[str], known: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:

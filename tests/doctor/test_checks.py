@@ -95,7 +95,10 @@ TIMER_BREAKS: list[tuple[str, dict[str, str], tuple[str, ...]]] = [
     ),
     (
         "timer.refused",
-        {"LoadState": "bad-setting", "DropInPaths": "/etc/x.conf"},
+        {
+            "LoadState": "bad-setting",
+            "DropInPaths": "/etc/systemd/system/certtui-renew.timer.d/x.conf",
+        },
         ("systemctl", "revert", "certtui-renew.timer"),
     ),
     ("timer.missing", {"LoadState": "not-found"}, ("certtui", "apply")),

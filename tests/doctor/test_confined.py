@@ -74,12 +74,27 @@ def test_no_sandbox(backend: str) -> None:
 )
 @pytest.mark.parametrize("backend", UNITS)
 def test_what_keeps_certbot_from_its_work(backend: str, name: str, value: str) -> None:
-    found = said(backend, DropInPaths="/x.conf", **{name: value})
     unit, id = UNITS[backend]
+    found = said(backend, DropInPaths=f"/etc/systemd/system/{unit}.d/x.conf", **{name: value})
     assert (found.id, found.status) == (id, Status.FAIL)
     assert f"{name}={value}" in found.evidence
     assert found.fix is not None
     assert (found.fix.argv, found.fix.safe) == (("systemctl", "revert", unit), False)
+
+
+@pytest.mark.parametrize(
+    ("shown", "mended"),
+    [
+        ({}, False),  # the vendor's own unit
+        ({"DropInPaths": "/usr/lib/systemd/system/cron.service.d/x.conf"}, False),
+        ({"DropInPaths": "/etc/systemd/system/service.d/x.conf"}, False),  # of every service
+        ({"DropInPaths": "/run/systemd/system/cron.service.d/x.conf"}, True),
+        ({"FragmentPath": "/etc/systemd/system/cron.service"}, True),
+    ],
+)
+def test_what_systemctl_revert_takes_away(shown: dict[str, str], mended: bool) -> None:
+    found = said("cron", PrivateNetwork="yes", **shown)
+    assert (found.status, found.fix is not None) == (Status.FAIL, mended)
 
 
 @pytest.mark.parametrize(

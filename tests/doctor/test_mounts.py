@@ -42,6 +42,26 @@ def test_a_state_folder_on_a_read_only_mount(tmp_path: Path) -> None:
     assert "mount.read-only" not in bad(host)
 
 
+@pytest.mark.parametrize(
+    ("own", "whole", "good", "words"),
+    [
+        ("ro,relatime", "rw", "rw", "remount,bind,rw"),  # a bind mount
+        ("ro", "ro,errors=remount-ro", "rw", "remount,rw"),  # after an error of the disk
+        ("rw", "ro", "rw", "remount,rw"),
+        ("rw,noexec", "rw", "exec", "remount,bind,exec"),
+    ],
+)
+def test_what_is_remounted(own: str, whole: str, good: str, words: str) -> None:
+    table = "1 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+    table += f"2 1 8:2 / /my\\040dir {own} shared:1 - ext4 /dev/sdb1 {whole}\n"
+    host = FakeHost(files={"/proc/self/mountinfo": table.encode()})
+    assert mounts.remount(host, "/my dir", good) == ("mount", "-o", words, "/my dir")
+
+
+def test_what_is_remounted_where_nobody_can_tell() -> None:
+    assert mounts.remount(FakeHost(), "/x", "rw") == ("mount", "-o", "remount,rw", "/x")
+
+
 def test_without_a_table_nobody_can_tell(tmp_path: Path) -> None:
     said = run_checks(context(Applied(tmp_path, "cron", facts())), ["mount"])
     assert [item.status for item in said] == [Status.SKIP] * 2
