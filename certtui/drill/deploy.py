@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
+from certtui.change.signals import HeldSignals
 from certtui.doctor.history import PENDING
 from certtui.drill import pending, ready, work
 from certtui.drill.model import Outcome, Scene, Step
@@ -18,6 +19,9 @@ from certtui.render import places, webserver
 
 #: Seconds: what the hook itself allows a test, and both of its parts together.
 _TEST, _HOOK = 125.0, 300.0
+
+#: Ctrl+C goes to everything that was started from a terminal.
+_UNCUT = ("/bin/sh", "-c", "trap '' INT; exec \"$@\"", "sh")
 
 #: Seconds that a server may take until it serves what it was told to load.
 _PATIENCE = 10.0
@@ -90,12 +94,22 @@ def _hooks(
             return False
     work.say(scene, outcome, Step("deploy hook", True, f"noted {_many(paths)} as renewed"))
     hook = places.post_hook(scene.plan)
-    done = scene.host.run([hook], timeout=_HOOK, env=_environment(scene))
+    done = _uncut(scene, hook)
     left = [path for path in paths.values() if path in pending.lines(scene.tree)]
     if done.ok and not left:
         return work.say(scene, outcome, Step("post hook", True, f"{server} was told, once"))
     message = _last(done) if not done.ok else f"it ended well, but {left[0]} waits in {PENDING}"
     return work.say(scene, outcome, Step("post hook", False, message, hook))
+
+
+def _uncut(scene: Scene, hook: str) -> Completed:
+    """Runs the hook to its end: a signal waits, as a restart must not be cut in two."""
+    held = HeldSignals()
+    held.begin()
+    try:
+        return scene.host.run([*_UNCUT, hook], timeout=_HOOK, env=_environment(scene))
+    finally:
+        held.end()
 
 
 def _environment(scene: Scene, lineage: str = "") -> dict[str, str]:

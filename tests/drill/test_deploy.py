@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -37,12 +38,15 @@ class Hooks:
         self.there = there
         self.environments: list[tuple[str, dict[str, str]]] = []
         self.codes: dict[str, int] = {}
+        self.signal = 0
         run = there.host.run
 
         def noting(argv: Sequence[str], **options: Any) -> Completed:
-            if argv[0] in (DEPLOY, POST):
-                self.environments.append((argv[0], dict(options.get("env") or {})))
-                return self.hook(argv[0], options["env"])
+            if argv[-1] in (DEPLOY, POST):
+                self.environments.append((argv[-1], dict(options.get("env") or {})))
+                if self.signal and argv[-1] == POST:
+                    signal.raise_signal(self.signal)
+                return self.hook(argv[-1], options["env"])
             return run(argv, **options)
 
         there.host.run = noting  # type: ignore[method-assign]
@@ -229,6 +233,16 @@ def test_what_waited_is_loaded_with_the_rest(there: Place, monkeypatch: pytest.M
     serves(monkeypatch, SAME)
     wait_for(there, f"{LIVE}/x")
     assert deploy.drill(there.scene).ok
+    assert there.left() == []
+
+
+def test_a_signal_waits_for_the_post_hook(there: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks = Hooks(there)
+    hooks.signal = signal.SIGINT
+    serves(monkeypatch, SAME)
+    with pytest.raises(KeyboardInterrupt):
+        deploy.drill(there.scene)
+    assert [path for path, _ in hooks.environments] == [DEPLOY, DEPLOY, POST]
     assert there.left() == []
 
 
