@@ -28,7 +28,7 @@ class Disk:
         self._all: frozenset[bytes] | None = None
 
     def current(self, lineage: Lineage) -> bytes:
-        """The DER of a lineage's own certificate. Raises PermissionError, ValueError."""
+        """The DER of a lineage's own certificate. Raises OSError, ValueError."""
         if lineage.name not in self._current:
             self._current[lineage.name] = self._first(lineage.certificate)
         return self._current[lineage.name]
@@ -47,13 +47,13 @@ class Disk:
                 continue  # its own answer says so
 
     def was_current(self, der: bytes, lineage: Lineage) -> bool:
-        """Whether a lineage had it before. Raises PermissionError."""
+        """Whether a lineage had it before. Raises OSError."""
         if lineage.name not in self._earlier:
             self._earlier[lineage.name] = frozenset(self._archived(lineage))
         return der in self._earlier[lineage.name]
 
     def was_any(self, der: bytes, name: str) -> bool:
-        """Whether any lineage with that name had it before. Raises PermissionError."""
+        """Whether any lineage with that name had it before. Raises OSError."""
         return any(
             self.was_current(der, lineage) for lineage in self._lineages if name in lineage.domains
         )

@@ -162,12 +162,14 @@ def _judge(disk: Disk, question: _Question, answer: Answer | None, alive: bool) 
         return served(*_compared(disk, question, answer.der, where))
     except PermissionError:
         return served("unknown", "its certificate on disk may be read by root only")
+    except OSError as error:
+        return served("unknown", f"its certificate on disk cannot be read: {error.strerror}")
     except ValueError as error:
         return served("unknown", str(error))
 
 
 def _compared(disk: Disk, question: _Question, der: bytes, where: str) -> tuple[State, str]:
-    """A certificate that came. Raises PermissionError, ValueError for what disk cannot give."""
+    """A certificate that came. Raises OSError, ValueError for what disk cannot give."""
     lineage, name = question.lineage, question.name
     if der == disk.current(lineage):
         return "same", f"{where} serves the certificate on disk"

@@ -284,6 +284,24 @@ def test_a_disk_that_only_root_may_read(renewed: FakeHost, tmp_path: Path) -> No
     )
 
 
+def test_a_disk_that_fails(
+    renewed: FakeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = renewed.read
+
+    def fails(path: str) -> bytes | None:
+        if "/live/" in path:
+            raise OSError(5, "Input/output error", path)
+        return read(path)
+
+    monkeypatch.setattr(renewed, "read", fails)
+    found = look(serving(tmp_path, NEW), renewed, lineage(A))[A]
+    assert (found.state, found.message) == (
+        "unknown",
+        "its certificate on disk cannot be read: Input/output error",
+    )
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"-----BEGIN CERTIFICATE-----\n&&\n-----END CERTIFICATE-----"]
 )
