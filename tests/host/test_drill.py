@@ -59,6 +59,9 @@ def test_one_mail_reaches_the_mailbox_and_nothing_is_left(
         time.sleep(61)
     assert state(host) == before
     assert len(lines(host)) == server.mails_taken(host) == 1
+    well = host.certtui("doctor")
+    transcript(well, "certtui doctor")
+    assert well.returncode == 0
 
 
 @pytest.mark.parametrize("schedule", [CRON, Schedule("at-block", "cron")], ids=str)
