@@ -89,7 +89,7 @@ def _below(space: Space, size: int, inodes: int, share: int) -> bool:
 
     Of a small file system one ``share``-th is enough: a /tmp of some megabytes may well be empty.
     """
-    few = space.inodes > 0 and space.free_inodes < min(inodes, space.inodes // share)
+    few = space.free_inodes < min(inodes, space.inodes // share)
     return few or space.free < min(size, space.total // share)
 
 

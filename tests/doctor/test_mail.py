@@ -268,6 +268,13 @@ def test_users_of_postfix(to: str, id: str) -> None:
     assert set(bad(host, PLAIN, to=to)) == ({id} if id else set())
 
 
+def test_a_host_that_cannot_look_users_up_says_nothing_of_them() -> None:
+    host = postfix()
+    del host.answers["getent", "passwd", "admin"]
+    host.answers["postconf", "-hx", "alias_maps"] = "\n"
+    assert bad(host, PLAIN) == {}
+
+
 def test_a_table_of_aliases_that_was_never_made() -> None:
     host = postfix()
     host.files["/etc/aliases"] = b"root: admin\n"
@@ -399,6 +406,7 @@ OTHER = "** shop@example.org R=nonlocal: admin@localhost is no matter here"
         ([SENT], ""),
         ([BOUNCED, SENT], ""),
         ([SENT, OTHER], ""),
+        ([SENT, "** admin@elsewhere.example R=nonlocal: no"], ""),
         ([SENT, BOUNCED], "mail.delivery"),
         ([SENT, f"** gone@else.example <{TO}> R=nonlocal: no"], "mail.delivery"),
         ([SENT, "-> admin <ADMIN@Localhost> R=local_user"], ""),
@@ -459,6 +467,8 @@ def test_the_log_of_postfix() -> None:
     host.files[MAIL_LOG] = POSTFIX_LOG.encode()
     assert look(host, PLAIN)[-1].message == "last delivered at Mar  2 08:00:00"
     host.files[MAIL_LOG] += POSTFIX_LOG.replace("status=sent", "status=bounced").encode()
+    assert set(bad(host, PLAIN)) == {"mail.delivery"}
+    host.files[MAIL_LOG] = POSTFIX_LOG.replace("status=sent", "status=expired").encode()
     assert set(bad(host, PLAIN)) == {"mail.delivery"}
 
 

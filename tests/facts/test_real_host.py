@@ -42,6 +42,19 @@ def test_a_process_that_ended_is_no_file(monkeypatch: pytest.MonkeyPatch) -> Non
     assert RealHost().read(f"/proc/{child.pid}/comm") is None
 
 
+def test_the_end_of_a_file_and_the_beginning(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"0123456789")
+    host = RealHost()
+    assert host.tail(str(log), 4) == b"6789"
+    assert host.tail(str(log), 40) == b"0123456789"
+    assert host.read(str(log), 4) == b"0123"
+    assert host.tail("/proc/self/comm", 100) == host.read("/proc/self/comm")
+    os.mkfifo(tmp_path / "pipe")
+    assert host.tail(str(tmp_path / "pipe"), 4) is None
+    assert host.tail(str(tmp_path / "nothing"), 4) is None
+
+
 def test_gathering_imports_the_heavy_ones_only_when_needed() -> None:
     code = "import certtui.host.gather, sys; print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
