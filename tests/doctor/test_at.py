@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from certtui.doctor import atspool
 from certtui.doctor.check import Context
 from certtui.doctor.finding import Finding, Status
 from certtui.doctor.registry import run_checks
@@ -380,3 +381,47 @@ def test_our_own_jobs_are_no_second_renewer(host: At) -> None:
     job = Renewer("at", "at job 7", f"exec {host.script} </dev/null", True, False, ours=True)
     host.found = replace(host.found, renewers=(job,))
     assert host.bad() == {}
+
+
+# ---- what is stored with a job, and whose the queue is ---------------------------------------
+
+
+def test_a_secret_that_is_stored_with_our_job_is_named_and_not_shown(host: At) -> None:
+    host.queue()
+    job = str(host.answers["at", "-c", "7"])
+    stored = "API_TOKEN=geheim; export API_TOKEN\nLANG=C; export LANG\ncd / ||"
+    host.answers["at", "-c", "7"] = job.replace("cd / ||", stored)
+    found = host.bad()
+    assert set(found) == {"at.environment"}
+    finding = found["at.environment"]
+    assert (finding.status, finding.subject) == (WARN, "at job 7")
+    assert finding.evidence == "at -c 7: API_TOKEN, LANG"
+    assert "geheim" not in str(finding)
+    assert finding.fix is not None
+    assert (finding.fix.argv, finding.fix.safe) == (("atrm", "7"), False)
+
+
+def test_others_may_use_our_queue(host: At) -> None:
+    host.queue()
+    host.answers["atq",] = f"{host.answers['atq',]}9\tTue Nov 24 22:58:00 2026 c admin\n"
+    host.answers["atq",] = f"{host.answers['atq',]}8\tTue Nov 24 22:58:00 2026 d root\n"
+    assert host.bad() == {}
+    (said,) = (one for one in run_checks(host.context(), ["at.foreign"]) if one.id == "at.foreign")
+    assert (said.status, said.subject) == (OK, "queue c")
+    assert said.message.startswith("1 other job in it")
+
+
+def test_the_queue_is_asked_for_once(host: At) -> None:
+    run_checks(host.context(), ["at"])
+    assert host.ran.count(("atq",)) == 1
+
+
+def test_a_spool_that_cannot_be_used_says_why_atq_does_not_answer(
+    host: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("atq",)
+    host.answers[asked] = Completed(asked, 1, "", "Cannot change to /var/spool/cron/atjobs")
+    assert "at.no-answer" in host.bad()
+    wrong = Finding("at.spool", FAIL, "/var/spool/cron/atjobs", "is missing")
+    monkeypatch.setattr(atspool, "findings", lambda context: [wrong])
+    assert set(host.bad()) == {"at.spool"}

@@ -126,6 +126,18 @@ def test_seed_09_a_timer_that_will_not_fire(
     assert fix.argv[: len(mend)] == mend
 
 
+def test_a_timer_without_install_is_told_once(timer: Applied) -> None:
+    """The edited file is why, and its mend is the same."""
+    path = timer.path("/etc/systemd/system/certtui-renew.timer")
+    path.write_text(path.read_text().replace("WantedBy=timers.target\n", ""))
+    assert set(bad(timer)) == {"drift.content"}  # still enabled, by the link
+    timer.timer["UnitFileState"] = "static"
+    timer.answer()
+    assert set(bad(timer)) == {"timer.no-install"}
+    path.write_text("[Timer]\n" + path.read_text() + "WantedBy=timers.target\n")
+    assert set(bad(timer)) == {"timer.no-install", "drift.content"}
+
+
 def test_a_service_that_did_not_start_at_all(timer: Applied) -> None:
     timer.service["Result"] = "exit-code"
     timer.answer()
