@@ -37,7 +37,11 @@ UNITS = {
 
 
 def said(
-    backend: str, host: FakeHost | None = None, known: dict[str, Any] | None = None, **shown: str
+    backend: str,
+    host: FakeHost | None = None,
+    known: dict[str, Any] | None = None,
+    /,
+    **shown: str,
 ) -> Finding:
     unit, id = UNITS[backend]
     host = host or FakeHost()
@@ -136,7 +140,7 @@ def test_a_daemon_that_runs_in_a_sandbox_its_unit_no_longer_has() -> None:
 
 
 def test_without_systemd_there_is_no_sandbox_of_its() -> None:
-    found = said("cron", known={"cron": Service("cron", True, running=True)})
+    found = said("cron", None, {"cron": Service("cron", True, running=True)})
     assert found.status is Status.SKIP
 
 
