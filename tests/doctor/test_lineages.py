@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from string import Template
@@ -381,6 +383,52 @@ def test_time_that_is_up_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     (found,) = look(folder)
     assert (found.status, found.id) == (Status.SKIP, "lineage.valid")
     assert "1 of 1" in found.message
+
+
+#: Everything at once, each in a lineage of its own.
+_ZOO = """
+cd renewal
+mkdir folder.conf
+mkfifo fifo.conf
+ln -s loop.conf loop.conf
+ln -s /dev/zero zero.conf
+: >empty.conf
+head -c 5000 /dev/urandom >garbage.conf
+truncate -s 10M flood.conf
+printf 'a\\n[renewalparams' >"$(printf 'new\\nline.conf')"
+cp site0.example.test.conf ...conf
+cd ../archive
+rm site1.example.test/fullchain1.pem
+mkfifo site1.example.test/fullchain1.pem
+truncate -s 10M site2.example.test/fullchain1.pem
+head -c 900 /dev/urandom >site3.example.test/cert1.pem
+head -c 900 /dev/urandom >site4.example.test/privkey1.pem
+: >site5.example.test/fullchain1.pem
+ln -sf fullchain1.pem site6.example.test/fullchain1.pem
+ln -sf /dev/zero ../live/site7.example.test/fullchain.pem
+"""
+
+
+@pytest.mark.parametrize("command", ["doctor", "status"])
+@pytest.mark.parametrize("how", ["--json", ""])
+def test_whatever_lies_in_the_folder_the_commands_end(
+    tmp_path: Path, command: str, how: str
+) -> None:
+    plan_file = trees.make(tmp_path / "le", 9)
+    subprocess.run(["sh", "-ec", _ZOO], check=True, cwd=tmp_path / "le")
+    argv = [sys.executable, "-m", "certtui", command, str(plan_file)]
+    argv += ["--json"] if how == "--json" else []
+    argv += ["--only", "lineage"] if command == "doctor" else []
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == (1 if command == "doctor" else 0), done.stderr
+    assert "Traceback" not in done.stderr
+    assert "CRASH" not in done.stdout
+    if how == "--json":
+        found = json.loads(done.stdout)
+        rows = found["findings" if command == "doctor" else "certificates"]
+        names = {row.get("subject") or row.get("name") for row in rows}
+        assert {"site8.example.test", "zero", "new\nline", "..", "flood"} <= names
+        assert "crash" not in {row.get("status") for row in rows}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can look as somebody else")
