@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from certtui.change import crontab
-from certtui.change.model import Snapshot
-from certtui.drill import unit
+from certtui.drill import trace, unit
 from certtui.drill.model import Scene
 from certtui.drill.trace import Trace
 from certtui.errors import ApplyFailed, Locked, Refused
@@ -91,9 +90,7 @@ def _arm_cron_file(scene: Scene, drill: str) -> tuple[float, ...]:
         f"CERTTUI_DRILL={drill}",
         *(f"{_date(minute)} root {script}" for minute in minutes),
     ]
-    tree = scene.tree
-    content = ("\n".join(lines) + "\n").encode("ascii")
-    tree.write(CRON_FILE, Snapshot(content, 0o644, tree.uid, tree.gid))
+    trace.put(scene.tree, CRON_FILE, "\n".join(lines) + "\n", 0o644)
     return minutes
 
 

@@ -36,7 +36,7 @@ def find(host: Host, drill: str, since: float) -> str:
 def _mboxes(host: Host, since: float) -> Iterator[str]:
     seen = set()
     for spool in _SPOOLS:
-        for name in host.names(spool):
+        for name in _names(host, spool):
             path = f"{spool}/{name}"
             found = host.info(path)
             if found is None or found.kind != "file" or found.mtime < since - _SLACK:
@@ -54,10 +54,18 @@ def _messages(host: Host, path: str) -> list[bytes]:
     return parts[:0:-1]
 
 
+def _names(host: Host, folder: str) -> list[str]:
+    """What is in it; nothing where a server of files lets not even root look."""
+    try:
+        return host.names(folder)
+    except OSError:
+        return []
+
+
 def _maildir_files(host: Host, since: float) -> Iterator[str]:
     """New messages: their names begin with the second in which they came (maildir(5))."""
     for folder in _maildirs(host):
-        for name in host.names(folder):
+        for name in _names(host, folder):
             came = re.match(r"\d{9,11}(?=\D)", name)
             if came is None or int(came[0]) >= since - _SLACK:
                 yield f"{folder}/{name}"
@@ -65,7 +73,7 @@ def _maildir_files(host: Host, since: float) -> Iterator[str]:
 
 def _maildirs(host: Host) -> Iterator[str]:
     for spool in _SPOOLS:
-        for name in host.names(spool):
+        for name in _names(host, spool):
             found = host.info(f"{spool}/{name}")
             if found is not None and found.kind == "directory":
                 yield f"{spool}/{name}/new"

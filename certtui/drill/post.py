@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from certtui.drill import mailbox, trail, work
 from certtui.drill.model import Outcome, Scene, Step
 from certtui.drill.trail import Trail
@@ -16,6 +18,11 @@ _SILENT = (*_DIRECT, "dma", "nullmailer", "opensmtpd")
 
 #: Seconds that a mail which waits for another try is watched still.
 _SETTLE = 4.0
+
+#: How exim and Postfix log what an alias or a transport discards.
+_THROWN = re.compile(
+    r"=> :blackhole:|=> /dev/null\b|\(delivered to file: /dev/null|relay=none\b.*status=sent"
+)
 
 _TAKEN, _DELIVERED = "taken by the mailer", "delivered"
 
@@ -116,6 +123,9 @@ def _delivered(
     if found is not None and found.of(trail.DEFERRED) and not found.of(trail.SENT):
         words = f"{name} could not deliver it yet: {found.of(trail.DEFERRED)}"
         return Step(_DELIVERED, False, words, "mailq"), ""
+    if found is not None and _THROWN.search(found.of(trail.SENT)):
+        words = f"{name} has thrown it away: {found.of(trail.SENT)}"
+        return Step(_DELIVERED, False, words, f"let {to} be a mailbox that somebody reads"), ""
     if found is not None and found.of(trail.SENT):
         words = f"{name}: {found.of(trail.SENT)}"
         look = f"look for it in the mailbox of {to}, which is none that can be seen here"

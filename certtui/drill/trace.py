@@ -9,12 +9,14 @@ without it (``render/templates/drill.sh``).
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from certtui.change.files import Tree
 from certtui.change.model import Snapshot
 from certtui.change.store import HOME
+from certtui.errors import Refused
 
 #: An id and when it ends, a line each; the script removes it as it begins.
 MARKER = f"{HOME}/drill"
@@ -46,8 +48,8 @@ class Trace:
 
 
 def write(tree: Tree, trace: Trace) -> None:
-    """Raises OSError, Refused."""
-    tree.write(TRACE, _private(tree, json.dumps(asdict(trace)) + "\n"))
+    """Raises Refused."""
+    put(tree, TRACE, json.dumps(asdict(trace)) + "\n", 0o600)
 
 
 def read(tree: Tree) -> Trace | None:
@@ -72,9 +74,9 @@ def read(tree: Tree) -> Trace | None:
 
 
 def mark(tree: Tree, left: Trace, now: float) -> None:
-    """Writes the marker. Raises OSError, Refused."""
+    """Writes the marker. Raises Refused."""
     ends = int(now) + (VALID_UNASKED if left.how == "unit" else VALID)
-    tree.write(MARKER, _private(tree, f"{left.id}\n{ends}\n"))
+    put(tree, MARKER, f"{left.id}\n{ends}\n", 0o600)
 
 
 def unmark(tree: Tree) -> None:
@@ -89,5 +91,10 @@ def forget(tree: Tree) -> None:
     tree.delete(TRACE)
 
 
-def _private(tree: Tree, text: str) -> Snapshot:
-    return Snapshot(text.encode("utf-8"), 0o600, tree.uid, tree.gid)
+def put(tree: Tree, path: str, text: str, mode: int) -> None:
+    """Writes a file of a drill's. Raises Refused, also where the disk is full or read-only."""
+    try:
+        tree.write(path, Snapshot(text.encode("utf-8"), mode, tree.uid, tree.gid))
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise Refused(f"{path} cannot be written: {reason}; nothing was tried") from None

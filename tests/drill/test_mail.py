@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from collections.abc import Callable
@@ -248,6 +249,8 @@ def follow(there: Place, then: Callable[[], None]) -> Outcome:
     [
         ("** a@b: Unrouteable address", "could not deliver it: ** a@b: Unrouteable"),
         ("== a@b R=x T=y defer (-6): full", "could not deliver it yet: == a@b"),
+        ("=> /dev/null <a@b> R=x T=**bypassed**", "has thrown it away"),
+        ("=> :blackhole: <a@b> R=system_aliases", "has thrown it away"),
         ("frozen", "has it in its queue still"),
     ],
 )
@@ -458,3 +461,17 @@ def test_what_cannot_be_cleaned_up_is_told_and_kept_in_mind(tmp_path: Path) -> N
     assert outcome.broken is not None
     assert (outcome.broken.what, outcome.broken.message) == ("cleaned up", "atrm 7: atrm: no")
     assert there.trace() is not None
+
+
+def test_a_disk_that_takes_nothing_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = place(tmp_path / "r")
+
+    def full(self: object, path: str, new: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(type(there.tree), "write", full)
+    with pytest.raises(Refused, match=r"drill-at-work cannot be written: No space left on device"):
+        mail.drill(there.scene)
+    assert there.left() == []

@@ -79,6 +79,20 @@ def test_a_maildir(host: PlayedHost, folder: str) -> None:
     assert mailbox.find(host, ID, SINCE) == f"{folder}/{now}.M2P1.w"
 
 
+def test_a_home_that_cannot_be_looked_into(
+    host: PlayedHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = host.names
+
+    def closed(path: str) -> list[str]:
+        if path.startswith("/home"):
+            raise PermissionError(13, "Permission denied", path)
+        return names(path)
+
+    monkeypatch.setattr(host, "names", closed)
+    assert mailbox.find(host, ID, SINCE) == ""
+
+
 def test_a_link_between_the_two_spools_and_a_fifo_in_one(host: PlayedHost) -> None:
     os.mkfifo(host.root + "/var/mail/fifo")
     (Path(host.root) / "var/spool").mkdir()
