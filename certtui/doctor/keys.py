@@ -79,7 +79,7 @@ class OpenSSL:
         try:
             self._contexts[algorithm].load_cert_chain(*files, password=_no_password)
         except ssl.SSLError as error:
-            return error.reason or str(error)
+            return error.reason or "no PEM of a key"
         except (OSError, ValueError) as error:
             return str(error)
         return ""

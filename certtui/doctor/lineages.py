@@ -140,13 +140,12 @@ def _lineage(look: _Round, lineage: Lineage) -> Iterator[Finding]:
     problems = [] if hidden else _files(look, lineage)
     yield from problems
     mistakes = list(conf.look(context, lineage, look.known))
-    yield from mistakes
     if not lineage.autorenew and not lineage.error:
         mistakes.append(_off(lineage))
-        yield mistakes[-1]
+    mistakes += _twice(look, lineage)
+    yield from mistakes
     if lineage.not_after is not None:
         yield from _expiry(look, lineage, [*problems, *mistakes])
-        yield from _twice(look, lineage)
     elif not lineage.error and not problems:
         yield _UNREADABLE.found(lineage.name, "has no certificate", lineage.config)
 

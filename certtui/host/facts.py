@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-
 #: The files of a lineage, as certbot names them in ``live/`` and, with a number, in ``archive/``.
 KINDS = ("cert", "privkey", "chain", "fullchain")
 

@@ -101,8 +101,16 @@ def _settings(host: Host, path: str) -> dict[str, Any]:
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror}") from None
     if data is None:
-        raise ValueError("is not a file that can be read")
+        raise ValueError(_no_file(host, path))
     return renewal_conf.parse(data)
+
+
+def _no_file(host: Host, path: str) -> str:
+    info = host.info(path)
+    if info is None or info.kind == "file":
+        return "is not a file that can be read"
+    what = "a link that leads to no file" if info.kind == "symlink" else f"a {info.kind}"
+    return f"is {what}, not a file that certbot can read"
 
 
 def _passed_over(path: str, links: tuple[str, ...], options: dict[str, Any]) -> str:
@@ -136,7 +144,7 @@ def _certificate(host: Host, config: str, path: str) -> tuple[certificate.Certif
     except OSError as error:
         return None, f"{path} cannot be read: {error.strerror}"
     if data is None:
-        return None, f"{path} is missing: is the link in live/ broken?"
+        return None, f"{path} is missing, or no file: is the link in live/ broken?"
     if len(data) > MOST:
         return None, f"{path} is larger than {MOST >> 20} MiB: it is no certificate"
     try:

@@ -79,7 +79,8 @@ def with_configobj(text: str) -> dict[str, Any]:
     try:
         found = ConfigObj(lines, interpolation=False, list_values=False, file_error=False)
     except ConfigObjError as error:
-        raise ValueError(f"is not what certbot writes: {error}".rstrip(".")) from None
+        what = " ".join(str(error).split()).rstrip(".")
+        raise ValueError(f"is not what certbot writes: {what}") from None
     return dict(found)
 
 
