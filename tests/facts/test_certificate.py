@@ -92,3 +92,41 @@ def test_a_damaged_certificate_is_read_or_refused(data: st.DataObject) -> None:
         )
     except ValueError as error:
         assert str(error) in ("holds no certificate", "is not a certificate", "is cut off")
+
+
+_PRIVATE = _KEY.private_bytes(
+    serialization.Encoding.DER,
+    serialization.PrivateFormat.PKCS8,
+    serialization.NoEncryption(),
+)
+
+
+def _armoured(content: bytes) -> bytes:
+    text = base64.encodebytes(content)
+    return b"-----BEGIN PRIVATE KEY-----\n" + text + b"-----END PRIVATE KEY-----\n"
+
+
+def test_a_key_repeats_what_its_certificate_says_of_it() -> None:
+    found = certificate.public_key(_DER)
+    assert found.key == _KEY.public_key().public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
+    assert certificate.holds(_armoured(_PRIVATE), found.key)
+    assert not certificate.holds(_armoured(_PRIVATE), found.key[:-1] + bytes([found.key[-1] ^ 1]))
+    assert not certificate.holds(_armoured(_PRIVATE), found.key[:8])
+    assert not certificate.holds(_armoured(_PRIVATE + b"\0\0"), found.key)
+    assert not certificate.holds(_armoured(_PRIVATE[:-1]), found.key)
+    assert not certificate.holds(b"", found.key)
+
+
+@given(st.data())
+def test_a_damaged_key_is_compared_or_refused(data: st.DataObject) -> None:
+    content = bytearray(data.draw(st.sampled_from((_DER, _PRIVATE))))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    damaged = bytes(content[: data.draw(st.integers(0, len(content)))])
+    try:
+        certificate.public_key(damaged)
+    except ValueError as error:
+        assert str(error) == "is not a certificate"
+    assert certificate.holds(_armoured(damaged), b"x" * 64) is False
