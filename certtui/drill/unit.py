@@ -81,5 +81,5 @@ def leave(host: Host, trace: Trace, recorded: bool) -> list[str]:
 
 def _run(host: Host, *words: str) -> list[str]:
     argv = ["systemctl", *words]
-    done = host.run(argv, timeout=30)
+    done = host.run(argv, timeout=10)
     return [] if done.ok else [f"{' '.join(argv)}: {done.text}"]
