@@ -79,6 +79,8 @@ def _arm_cron_file(scene: Scene, drill: str) -> tuple[float, ...]:
     """A file beside ours with the same surroundings, for two minutes of one day of the year."""
     path = f"/etc/cron.d/{scene.plan.files.unit}"
     ours = next(item for item in scene.rendered.artifacts if item.path == path)
+    if path == CRON_FILE:
+        raise Refused(f"files.unit names {path}, which is a drill's own file: name another")
     if scene.tree.snapshot(CRON_FILE) is not None:
         raise Refused(f"{CRON_FILE} is there, and no drill of certtui's has left it: remove it")
     minutes = _minutes(scene)

@@ -270,6 +270,24 @@ def test_a_renewal_meanwhile_is_kept(there: Place) -> None:
     assert there.path(PENDING).stat().st_mode & 0o777 in (0o600, 0o644)
 
 
+def test_what_cannot_be_put_back_is_told(there: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    Hooks(there)
+    serves(monkeypatch, {**SAME, "b.example": "old"})
+    wait_for(there, f"{LIVE}/x")
+
+    def fails(*arguments: object) -> None:
+        raise OSError(5, "Input/output error", PENDING)
+
+    monkeypatch.setattr(pending, "put_back", fails)
+    outcome = deploy.drill(there.scene)
+    assert [step.what for step in outcome.steps if not step.ok] == [
+        "served: b.example",
+        "cleaned up",
+    ]
+    assert PENDING in outcome.steps[-1].message
+    assert there.trace() is not None
+
+
 def test_a_hook_that_was_killed_loses_nothing(there: Place) -> None:
     left = before(there, f"{LIVE}/x")
     there.write(f"{PENDING}.done", f"{LIVE}/x\n{LIVE}/new\n")

@@ -376,6 +376,40 @@ def test_a_renewal_at_work(tmp_path: Path) -> None:
     assert run(there).ok
 
 
+def test_a_renewal_in_a_container_of_this_host_is_not_ours(tmp_path: Path) -> None:
+    there = place(tmp_path / "r")
+    there.write("/proc/77/cmdline", "/bin/sh\0/usr/local/sbin/certbot-renew-everything\0")
+    for process, namespace in (("77", "pid:[2]"), ("self", "pid:[1]")):
+        link = there.path(f"/proc/{process}/ns/pid")
+        link.parent.mkdir(parents=True)
+        link.symlink_to(namespace)
+    works(there)
+    assert run(there).ok
+
+
+def test_what_an_earlier_drill_has_left_goes_first(tmp_path: Path) -> None:
+    there = place(tmp_path / "r")
+    trace.write(there.tree, trace.Trace("f" * 16, "cron.d"))
+    path = there.write(backends.CRON_FILE, "A=b\nCERTTUI_DRILL=ffffffffffffffff\n")
+    works(there)
+    assert run(there).ok
+    assert not path.exists()
+    trace.write(there.tree, trace.Trace("f" * 16, "cron.d"))
+    path.symlink_to("/etc/passwd")
+    with pytest.raises(Refused, match="an earlier drill could not be cleaned up"):
+        mail.drill(there.scene)
+
+
+def test_a_service_that_systemd_does_not_start(tmp_path: Path) -> None:
+    there = timed(tmp_path / "r")
+    there.host.answers.append(
+        lambda argv, stdin: Completed(argv, 1, "", "masked") if argv[1] == "start" else None
+    )
+    with pytest.raises(Refused, match=r"systemctl start --no-block certtui-renew\.service: masked"):
+        mail.drill(there.scene)
+    assert there.left() == []
+
+
 def test_a_service_at_work(tmp_path: Path) -> None:
     there = timed(tmp_path / "r")
     there.host.answers.append(systemctl(ActiveState="activating"))
@@ -390,6 +424,13 @@ def test_a_foreign_file_in_the_place_of_ours_stays(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="remove it"):
         mail.drill(there.scene)
     assert path.read_text() == "* * * * * root true\n"
+
+
+def test_a_plan_whose_file_has_the_name_of_ours(tmp_path: Path) -> None:
+    there = place(tmp_path / "r", files_unit="certtui-drill")
+    with pytest.raises(Refused, match=r"files\.unit names /etc/cron.d/certtui-drill"):
+        mail.drill(there.scene)
+    assert there.path("/etc/cron.d/certtui-drill").exists()
 
 
 @pytest.mark.parametrize("seconds", [1, 30, 119])
