@@ -248,6 +248,9 @@ def test_defect_24_without_a_mailer_apply_refuses_and_a_run_says_it(
     line = host.read(LOG).splitlines()[-1]
     assert line.endswith("mail not sent: neither sendmail nor mail was found")
     assert run_service(host) == 0
+    # Nothing was mailed since, so doctor goes on to say it until something is.
+    assert "mail.not-sent" in host.certtui("doctor").stdout
+    transcript(host.certtui("drill", check=True), "certtui drill")
 
 
 def test_defect_26_debians_timer_is_turned_off_and_undo_turns_it_on(
