@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from certtui.doctor import history
+from certtui.doctor import history, webserver
 from certtui.doctor.check import Check, Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.plan.model import Plan
@@ -37,9 +37,15 @@ def _pending(context: Context) -> Iterator[Finding]:
     written = datetime.fromtimestamp(noted.mtime, context.now.tzinfo) if noted else None
     fresh = written is not None and context.now - written < _AT_WORK
     plan = context.plan
+    message = f"noted as renewed and not loaded by the web server: {len(waiting)}"
+    first = webserver.obstacle(context) if plan else None
+    if first is not None:
+        # One break: what is to be mended first says that nothing is loaded meanwhile.
+        yield _PENDING.skip("", f"{message}; first see {first.id}")
+        return
     yield _PENDING.found(
         "",
-        f"noted as renewed and not loaded by the web server: {len(waiting)}",
+        message,
         "\n".join((history.PENDING, *waiting)),
         load(plan) if plan and plan.webserver.kind != "none" else None,
         status=Status.WARN if fresh else None,

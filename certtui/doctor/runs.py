@@ -71,8 +71,8 @@ def _recent(
 
 
 def _ended(plan: Plan, last: PastRun) -> Iterator[Finding]:
-    if last.result == "ok":
-        return
+    if last.result in ("ok", "deploy-failed"):
+        return  # what was renewed and not loaded is deploy.pending, while it lasts
     evidence = f"{RUNS_LOG}: {_moment(last.time)} {last.trigger} {last.result} {last.detail}"
     again = Fix((places.renew_script(plan),))
     if last.result == "locked":

@@ -71,6 +71,12 @@ def _webserver(context: Context) -> Iterator[Finding]:
         yield from _one(context, server)
 
 
+def obstacle(context: Context) -> Finding | None:
+    """What keeps the plan's web server from being told, as this module's checks find it."""
+    found = [finding for server in _servers(context) for finding in _one(context, server)]
+    return next((one for one in found if one.status is Status.FAIL), None)
+
+
 def _servers(context: Context) -> Iterator[_Server]:
     """The plan's; without a plan those that were found."""
     facts = context.facts

@@ -58,7 +58,8 @@ def _runs(status: Status) -> Iterator[str]:
     if status.unscheduled and status.certificates:
         yield "no run is scheduled"
     last = next((run for run in status.last if not run.is_drill), None)
-    if last is not None and last.result not in ("ok", "locked"):
+    # What a deploy that failed has left is told by what is pending and by what is served.
+    if last is not None and last.result not in ("ok", "locked", "deploy-failed"):
         yield f"the last run ended as {last.result}"
     if status.last_mail is not None and not status.last_mail.sent:
         yield "the last mail was not sent"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from certtui.doctor.finding import Finding, Fix, Status
 from certtui.doctor.registry import run_checks
 from certtui.host.facts import WebServer
 from certtui.host.interface import Completed
-from tests.doctor.support import NGINX_UNIT, NOW, facts
+from tests.doctor.support import LOG, NGINX_UNIT, NOW, Applied, bad, context, facts
 from tests.facts.support import FakeHost
 from tests.render.support import NGINX, system
 from tests.render.support import plan as some_plan
@@ -139,3 +140,15 @@ def test_without_a_plan_what_is_found_is_tested() -> None:
 def test_systemd_that_does_not_answer() -> None:
     made = FakeHost(answers={("nginx", "-t"): "", ASKED: Completed(ASKED, 1, "", "no bus")})
     assert one(made, {}).status is OK
+
+
+def test_what_waits_to_be_loaded_is_said_by_what_is_in_its_way(tmp_path: Path) -> None:
+    made = Applied(tmp_path, "cron", facts())
+    made.write("/var/lib/certtui/pending-deploy", "/etc/letsencrypt/live/a.example.org\n")
+    log = made.path(LOG).read_text()
+    made.write(LOG, log.replace(" ok 12 ", " deploy-failed 12 renewed but not loaded: a"))
+    assert set(bad(made)) == {"deploy.pending"}
+    made.answers["nginx", "-t"] = BROKEN
+    assert set(bad(made)) == {"webserver.configuration"}
+    waits = [item for item in run_checks(context(made), ["deploy"]) if item.status is SKIP]
+    assert waits[0].message.endswith("by the web server: 1; first see webserver.configuration")

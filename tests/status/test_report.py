@@ -114,10 +114,18 @@ def test_what_is_no_trouble() -> None:
         one("a", state="absent"),
         one("b", state="unknown"),
         one("c", state="nobody", due=True),
-        last=(DRILL, replace(FAILED, result="locked")),
+        last=(DRILL, replace(FAILED, result="locked"), FAILED),
         last_mail=LastMail(NOW, True, "x"),
     )
     assert status.to_json(well)["trouble"] == []
+
+
+def test_a_deploy_that_failed_is_told_once() -> None:
+    last = (replace(FAILED, result="deploy-failed"),)
+    assert status.to_json(shown(one("a", state="old"), pending=("/x",), last=last))["trouble"] == [
+        "1 renewed but served as before"
+    ]
+    assert status.to_json(shown(one("a"), last=last))["trouble"] == []
 
 
 def test_the_most_urgent_come_first() -> None:
