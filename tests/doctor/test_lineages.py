@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from string import Template
@@ -21,7 +22,7 @@ from certtui.doctor import lineages as checks
 from certtui.doctor.check import Context
 from certtui.doctor.finding import Finding, Status
 from certtui.host.facts import KINDS, CertbotInstall
-from certtui.host.interface import RealHost
+from certtui.host.interface import Completed, FileInfo, RealHost
 from certtui.host.lineages import lineages
 from tests import trees
 from tests.render.support import facts, plan, system
@@ -383,6 +384,52 @@ def test_time_that_is_up_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     (found,) = look(folder)
     assert (found.status, found.id) == (Status.SKIP, "lineage.valid")
     assert "1 of 1" in found.message
+
+
+class Counting(RealHost):
+    """This machine, and how often it was asked what."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: Counter[str] = Counter()
+
+    def read(self, path: str, most: int = -1) -> bytes | None:
+        self.asked["read"] += 1
+        return super().read(path, most)
+
+    def info(self, path: str) -> FileInfo | None:
+        self.asked["info"] += 1
+        return super().info(path)
+
+    def link(self, path: str) -> str | None:
+        self.asked["link"] += 1
+        return super().link(path)
+
+    def names(self, path: str) -> list[str]:
+        self.asked["names"] += 1
+        return super().names(path)
+
+    def resolve(self, path: str) -> str | None:
+        self.asked["resolve"] += 1
+        return super().resolve(path)
+
+    def run(self, argv: Any, **how: Any) -> Completed:
+        self.asked["run"] += 1
+        return super().run(argv, **how)
+
+
+def test_what_a_healthy_lineage_costs(tmp_path: Path) -> None:
+    asked = []
+    for count in (1, 11):
+        trees.make(tmp_path / str(count), count)
+        host = Counting()
+        known = facts(lineages=lineages(host, str(tmp_path / str(count)))[0])
+        list(checks.CHECKS[0].run(Context(host, known)))
+        asked.append(host.asked)
+    asked[1].subtract(asked[0])
+    # Configuration and certificate; cert.pem, the key and fullchain.pem; links and their targets.
+    each = {"read": 2 + 3, "link": 4, "info": 4, "names": 1, "resolve": 0, "run": 0}
+    assert {what: asked[1][what] for what in each} == {what: 10 * of for what, of in each.items()}
 
 
 #: Everything at once, each in a lineage of its own.
