@@ -42,7 +42,7 @@ BAD = {
     "no-certificates": (
         TIMER,
         "cd /etc/letsencrypt && rm -r renewal/* live archive",
-        0,
+        1,  # nginx does not start without what its sites name
         "lineage.none",
     ),
     "nothing-at-all": (None, "rm -r /etc/letsencrypt /usr/bin/certbot", 1, "certbot.found"),
