@@ -7,6 +7,7 @@ at queues nothing; a job whose output cannot be written leaves the queue and nev
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -44,6 +45,10 @@ _FOLDERS = (
     ("/var/spool/atjobs", "/var/spool/atspool"),
     ("/var/spool/atd", "/var/spool/atspool"),
 )
+
+
+#: A job's file: its queue, "=" while it runs; its number; its minute.
+_JOB = re.compile(r"[A-Za-z=]([0-9a-f]{5})[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -106,18 +111,33 @@ def _folder(context: Context, spool: _Spool, folder: str) -> Iterator[Finding]:
 def _sequence(context: Context, spool: _Spool) -> Iterator[Finding]:
     path = f"{spool.jobs}/.SEQ"
     found = context.host.info(path)
-    uid, gid = str(spool.owner.uid), str(spool.owner.gid)
     if found is None:
         if context.host.info(spool.jobs) is None:
             return  # at.spool says it
-        mend = Fix(("install", "-m", "0600", "-o", uid, "-g", gid, "/dev/null", path), True)
+        mend = Fix(_numbered(context, spool, path), True)
         yield _SEQUENCE.found(path, "is missing: at queues nothing", "nothing is there", mend)
     elif not _may(spool.owner, found, 0o600):
-        message = f"user {uid}, which at works as, may not write it: at queues nothing"
+        message = f"user {spool.owner.uid}, which at works as, may not write it: at queues nothing"
         seen = f"{path}: mode {found.mode:04o}, owner {found.uid}:{found.gid}"
         own = found.uid == spool.owner.uid
         mend = Fix(("chmod", "u+rw", path) if own else _chown(spool, path), True)
         yield _SEQUENCE.found(path, message, seen, mend)
+
+
+def _numbered(context: Context, spool: _Spool, path: str) -> tuple[str, ...]:
+    """Writes the last number given, as whoever at works as.
+
+    at would begin at 1 again with an empty file, and of two jobs with one number at and atrm know
+    the first one only.
+    """
+    found = map(_JOB.fullmatch, context.host.names(spool.jobs))
+    last = max((int(job[1], 16) for job in found if job), default=0)
+    awk = ("awk", f'BEGIN {{ printf "%05x", {last} > "{path}" }}')
+    uid, gid = spool.owner.uid, spool.owner.gid
+    return (
+        *(("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups") if uid else ()),
+        *awk,
+    )
 
 
 def _chown(spool: _Spool, path: str) -> tuple[str, ...]:

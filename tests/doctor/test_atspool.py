@@ -87,12 +87,22 @@ def test_both_folders_are_missing() -> None:
     assert said(host) == []
 
 
-def test_the_sequence_file_is_missing(host: Spool) -> None:
-    host.files[f"{JOBS}/a00001"] = host.files.pop(SEQUENCE)
+@pytest.mark.parametrize(
+    ("names", "last"), [(["c0001a01c8a336", "=0000301c8a300", "x"], 26), (["x"], 0)]
+)
+def test_the_sequence_file_is_missing(host: Spool, names: list[str], last: int) -> None:
+    """The numbers go on where they were: of two jobs with one number at knows the first only."""
+    del host.files[SEQUENCE]
+    host.files.update({f"{JOBS}/{name}": b"" for name in names})
     (found,) = said(host)
     assert (found.id, found.status) == ("at.spool-sequence", Status.FAIL)
+    awk = ("awk", f'BEGIN {{ printf "%05x", {last} > "{SEQUENCE}" }}')
     assert found.fix is not None
-    assert found.fix.argv == tuple(f"install -m 0600 -o 1 -g 1 /dev/null {SEQUENCE}".split())
+    assert found.fix.argv == ("setpriv", "--reuid=1", "--regid=1", "--clear-groups", *awk)
+    host.owners[AT] = (0, 0)
+    (found,) = said(host)
+    assert found.fix is not None
+    assert found.fix.argv == awk
 
 
 @pytest.mark.parametrize(
