@@ -109,10 +109,14 @@ def _host_name(name: str) -> str:
 def _ask_all(questions: Sequence[_Question], seconds: float, ask: Ask) -> list[Answer | None]:
     """The answers; None for what the time did not suffice for."""
     deadline = time.monotonic() + seconds
+    share = seconds / 2  # what a server has at the least before it is said to hang
     answers: list[Answer | None] = [None] * len(questions)
     waiting = deque(range(len(questions)))
     hung: Counter[str] = Counter()
     spoke: set[str] = set()
+
+    def is_dead(address: str) -> bool:
+        return hung[address] >= _ENOUGH and address not in spoke
 
     def work() -> None:
         while waiting and time.monotonic() < deadline:
@@ -121,15 +125,17 @@ def _ask_all(questions: Sequence[_Question], seconds: float, ask: Ask) -> list[A
             except IndexError:
                 return  # another one was faster
             address = questions[at].address
-            if hung[address] >= _ENOUGH and address not in spoke:
-                answers[at] = Answer("hung")
+            if is_dead(address):
                 continue
-            left = min(seconds / 2, deadline - time.monotonic())
-            answer = answers[at] = ask(address, questions[at].name, max(left, 0.01))
-            if answer.kind == "hung":
-                hung[address] += 1
-            else:
+            left = deadline - time.monotonic()
+            answer = ask(address, questions[at].name, min(share, max(left, 0.01)))
+            if answer.kind != "hung":
                 spoke.add(address)
+            elif left < share:
+                continue  # it was our time that was short
+            else:
+                hung[address] += 1
+            answers[at] = answer
 
     # Daemons: one that hangs all the same must not keep a command from ending.
     workers = [threading.Thread(target=work, daemon=True) for _ in range(_WORKERS)]
@@ -137,7 +143,10 @@ def _ask_all(questions: Sequence[_Question], seconds: float, ask: Ask) -> list[A
         worker.start()
     for worker in workers[: len(questions)]:
         worker.join(max(0.0, deadline + 0.1 - time.monotonic()))
-    return list(answers)
+    return [
+        answer or (Answer("hung") if is_dead(question.address) else None)
+        for question, answer in zip(questions, answers, strict=True)
+    ]
 
 
 def _judge(disk: Disk, question: _Question, answer: Answer | None, alive: bool) -> Served:

@@ -216,6 +216,21 @@ def test_ten_thousand_names_end_in_the_time_given(renewed: FakeHost) -> None:
     }
 
 
+def test_a_server_that_is_cut_short_does_not_hang(renewed: FakeHost) -> None:
+    """The time is up in the midst of handshakes that would have ended."""
+    given = []
+
+    def ask(address: str, name: str, seconds: float) -> Answer:
+        given.append(seconds)
+        time.sleep(min(seconds, 0.15))
+        return Answer("hung") if seconds < 0.15 else Answer("alert", words="no")
+
+    many = [lineage(f"n{number}.test") for number in range(200)]
+    found = served.look(renewed, many, 0.4, ask=ask)
+    assert min(given) < 0.15  # some were cut short
+    assert {one.state for one in found.values()} == {"absent", "unknown"}
+
+
 def test_one_name_that_hangs_does_not_hide_the_others(tmp_path: Path) -> None:
     made = host(certificates={A: [NEW], B: [pair(B)]})
     tls_for_a = serving(tmp_path, NEW)
