@@ -100,7 +100,7 @@ def _without_plan(context: Context, active: list[Renewer]) -> Iterator[Finding]:
     gone = [item for item in things if _ends_with_boot(context, item)]
     for item in gone if len(gone) == len(things) else ():
         message = "renews, but is not enabled: after a reboot nothing does"
-        mend = Fix(("systemctl", "enable", item.where), True)
+        mend = Fix(("systemctl", "enable", item.where))
         yield _BOOT.found(item.where, message, seen, mend)
     if len(things) == 1 and not gone:
         yield _ONE.ok(things[0].where, f"renews: {things[0].command}", seen)
