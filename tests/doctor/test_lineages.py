@@ -381,6 +381,7 @@ def test_nobody_asks_certbot_without_need(folder: Path) -> None:
 
 def test_time_that_is_up_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "_ENOUGH", -1.0)
+    monkeypatch.setattr(checks, "_LEAST", -1.0)
     (found,) = look(folder)
     assert (found.status, found.id) == (Status.SKIP, "lineage.valid")
     assert "1 of 1" in found.message
