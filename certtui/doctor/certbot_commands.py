@@ -11,8 +11,8 @@ from certtui.render import places
 
 _FOLDERS = ("--config-dir", "--work-dir", "--logs-dir")
 
-#: Seconds; it takes one or two.
-_PATIENCE = 10.0
+#: Seconds; it takes one or two, and the lineages are to be looked at in what the engine leaves.
+_PATIENCE = 6.0
 
 
 def used(context: Context) -> CertbotInstall | None:

@@ -78,8 +78,8 @@ _NONE = Kind(
 _MISSES = 3
 
 #: Seconds for looking at files: on a slow disk the rest is skipped, and that is said. The second
-#: are those left where certbot took long to answer; the engine waits for 15 in all.
-_ENOUGH, _LEAST = 8.0, 4.0
+#: are those left where certbot took long to answer; the engine waits for 11 in all.
+_ENOUGH, _LEAST = 8.0, 3.0
 
 
 @dataclass
