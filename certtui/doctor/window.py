@@ -48,10 +48,13 @@ def left(length: timedelta) -> str:
 
 
 def lifetime(lineage: Lineage) -> timedelta | None:
-    """From the first to the last moment of validity; None without a certificate."""
+    """From the first to the last second of validity, both included; None without a certificate.
+
+    RFC 5280, 4.1.2.5: what Let's Encrypt issues for 90 days ends a second before 90 days are over.
+    """
     if lineage.not_before is None or lineage.not_after is None:
         return None
-    return lineage.not_after - lineage.not_before
+    return lineage.not_after - lineage.not_before + timedelta(seconds=1)
 
 
 def before_expiry(lineage: Lineage, certbot: tuple[int, ...]) -> timedelta | None:

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from certtui import status
+from certtui.doctor import window
 from certtui.host.facts import Facts, Lineage, Renewer, Service, Timer
 from certtui.host.interface import FileInfo
 from certtui.render.times import expected_job, next_runs
@@ -281,3 +282,10 @@ def test_another_renewer_is_named_once_whatever_its_lines() -> None:
     assert [note for note in shown.notes if "renews here" in note] == [
         "/etc/cron.d/mine renews here"
     ]
+
+
+def test_a_lifetime_ends_with_its_last_second() -> None:
+    (one,) = facts().lineages
+    issued = replace(one, not_before=NOW, not_after=NOW + timedelta(days=90, seconds=-1))
+    assert window.lifetime(issued) == timedelta(days=90)
+    assert window.tries_left(issued, NOW, 2, (4, 1)) == 60

@@ -252,6 +252,7 @@ def _checks(
 ) -> Sequence[Finding]:
     found = checked.facts(lineages=SERVER.lineages, mailer=mailer)
     host = checked.Applied(root / "checked", "systemd-timer", found)
+    host.applied += checked.NOW - NOW
     host.write(checked.LOG, f"{NOW - timedelta(hours=3):%Y-%m-%dT%H:%M:%SZ} systemd-timer ok 12 \n")
     host.write("/proc/self/mounts", "/dev/vda1 / ext4 rw,relatime 0 0\n")
     host.timer["NextElapseUSecRealtime"] = "Sun 2026-03-01 12:51:00 UTC"
