@@ -23,9 +23,7 @@ NAME = Kind(
     "cron passes over files in /etc/cron.d with a dot or another character in their name, without "
     "a word (cron(8); run-parts(8) has the same rule).",
 )
-PLAIN = Kind(
-    "cron.not-a-file", Status.FAIL, "a plain file, or root's link to one", _DROPS
-)
+PLAIN = Kind("cron.not-a-file", Status.FAIL, "a plain file, or root's link to one", _DROPS)
 MODE = Kind(
     "cron.insecure-mode",
     Status.FAIL,
@@ -44,12 +42,8 @@ LINKS = Kind(
     "the file has one name",
     f"A backup made by hard links is enough for a second name. {_DROPS}",
 )
-NEWLINE = Kind(
-    "cron.no-final-newline", Status.FAIL, "the last line ends with a newline", _DROPS
-)
-LINE = Kind(
-    "cron.bad-line", Status.FAIL, "cron understands every line", f"One is enough: {_DROPS}"
-)
+NEWLINE = Kind("cron.no-final-newline", Status.FAIL, "the last line ends with a newline", _DROPS)
+LINE = Kind("cron.bad-line", Status.FAIL, "cron understands every line", f"One is enough: {_DROPS}")
 USER = Kind(
     "cron.unknown-user",
     Status.FAIL,
