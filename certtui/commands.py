@@ -208,7 +208,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
         print(report.listing(), end="")
         return ExitCode.OK
     with contextlib.suppress(ApplyFailed, FileNotFoundError):
-        _mend(arguments)  # what cannot be ended is a finding (doctor/state.py)
+        _mend(arguments)  # what cannot be ended is a finding (doctor/records/state.py)
     mended: list[dict[str, Any]] = []
 
     def look() -> Sequence[Finding]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from certtui.ask import interview as talk
 from certtui.ask.explain import LOOKING, MOMENT, mailer_name
-from certtui.doctor import window
+from certtui.doctor.certificates import window
 from certtui.plan.fields import BY_KEY
 
 if TYPE_CHECKING:

@@ -9,34 +9,31 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from certtui.doctor import (
-    account,
-    atd,
-    atqueue,
-    boot,
+from certtui.doctor.certificates import (
     certbot,
     certbotini,
-    clock,
-    confined,
-    cron,
-    cronfiles,
     deploy,
-    disk,
-    drift,
     hooks,
     lineages,
-    mail,
-    mounts,
-    renewers,
-    runs,
     served,
-    spring,
-    state,
-    timers,
     webserver,
 )
 from certtui.doctor.check import Check, Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Status
+from certtui.doctor.records import drift, runs, state
+from certtui.doctor.scheduler import (
+    account,
+    atd,
+    atqueue,
+    boot,
+    confined,
+    cron,
+    cronfiles,
+    renewers,
+    spring,
+    timers,
+)
+from certtui.doctor.surroundings import clock, disk, mail, mounts
 from certtui.errors import UsageError
 
 __all__ = ["CHECKS", "Check", "Context", "Kind", "run_checks"]

@@ -10,7 +10,7 @@ import re
 
 from certtui.change.files import Tree
 from certtui.change.lock import locked
-from certtui.doctor import history
+from certtui.doctor.records import history
 from certtui.drill import backends, pending, trace, unit
 from certtui.drill.trace import Trace
 from certtui.errors import CerttuiError, Locked

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 
 from certtui.change.signals import HeldSignals
-from certtui.doctor.history import PENDING
+from certtui.doctor.records.history import PENDING
 from certtui.drill import pending, ready, work
 from certtui.drill.model import Outcome, Scene, Step
 from certtui.drill.trace import Trace

@@ -6,7 +6,7 @@ import secrets
 import time
 
 from certtui.change.packages import install_argv
-from certtui.doctor.history import PastRun
+from certtui.doctor.records.history import PastRun
 from certtui.drill import backends, clean, post, ready, trace, unit, work
 from certtui.drill.backends import Way
 from certtui.drill.model import LONGEST, Mail, Outcome, Scene, Step

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from certtui.change.files import Tree
-from certtui.doctor.history import PENDING
+from certtui.doctor.records.history import PENDING
 from certtui.drill.trace import Trace
 from certtui.host.interface import Host
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from certtui import upcoming
 from certtui.change.store import RUNS_LOG
-from certtui.doctor import history, lastmail, window
-from certtui.doctor.history import PastRun
-from certtui.doctor.lastmail import LastMail
+from certtui.doctor.certificates import window
+from certtui.doctor.records import history, lastmail
+from certtui.doctor.records.history import PastRun
+from certtui.doctor.records.lastmail import LastMail
 from certtui.host import served
 from certtui.host.facts import Facts, Lineage
 from certtui.host.interface import Host, RealHost

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from certtui.doctor.history import PastRun
-from certtui.doctor.lastmail import LastMail
+from certtui.doctor.records.history import PastRun
+from certtui.doctor.records.lastmail import LastMail
 from certtui.host.served import Served
 from certtui.render.times import Run
 

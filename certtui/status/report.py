@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 
-from certtui.doctor.history import PastRun
+from certtui.doctor.records.history import PastRun
 from certtui.host.visible import visible
 from certtui.render.times import Run
 from certtui.status.model import CertificateStatus, Status

@@ -9,7 +9,7 @@ from typing import Any
 
 from certtui.change import apply as engine
 from certtui.change.files import Tree
-from certtui.doctor import webserver
+from certtui.doctor.certificates import webserver
 from certtui.doctor.check import Context
 from certtui.doctor.finding import Finding
 from certtui.doctor.registry import run_checks

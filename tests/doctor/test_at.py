@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from certtui.doctor import atspool
 from certtui.doctor.check import Context
 from certtui.doctor.finding import Finding, Status
 from certtui.doctor.registry import run_checks
+from certtui.doctor.scheduler import atspool
 from certtui.host.facts import Facts, Renewer, Service
 from certtui.host.interface import Completed
 from certtui.render import places, times

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from certtui.doctor import atspool
 from certtui.doctor.check import Context
 from certtui.doctor.finding import Finding, Status
+from certtui.doctor.scheduler import atspool
 from certtui.host.interface import FileInfo
 from tests.doctor.support import NOW, facts
 from tests.facts.support import FakeHost

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from certtui.doctor.crontab_lines import lines
+from certtui.doctor.scheduler.crontab_lines import lines
 
 
 @pytest.mark.parametrize(

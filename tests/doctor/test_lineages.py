@@ -18,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from certtui.doctor import lineages as checks
+from certtui.doctor.certificates import lineages as checks
 from certtui.doctor.check import Context
 from certtui.doctor.finding import Finding, Status
 from certtui.host.facts import KINDS, CertbotInstall

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from certtui.doctor import history, window
+from certtui.doctor.certificates import window
 from certtui.doctor.check import Context
 from certtui.doctor.finding import Finding, Status
+from certtui.doctor.records import history
 from certtui.doctor.registry import run_checks
 from certtui.host.facts import Facts, Lineage, Renewer, Service
 from tests.doctor.support import (

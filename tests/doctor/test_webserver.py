@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from certtui.doctor import webserver
+from certtui.doctor.certificates import webserver
 from certtui.doctor.check import Context
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.doctor.registry import run_checks

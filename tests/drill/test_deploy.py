@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from certtui.doctor.history import PENDING
+from certtui.doctor.records.history import PENDING
 from certtui.drill import clean, deploy, pending, report, trace
 from certtui.drill.trace import Trace
 from certtui.errors import Refused

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from certtui.doctor import history
+from certtui.doctor.records import history
 from tests.doctor.support import LOG, Applied, bad, facts
 
 DRILL = "2026-03-02T11:00:00Z cron drill 1 0123456789abcdef mail not sent: no\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from certtui import traces
-from certtui.doctor.history import PENDING
+from certtui.doctor.records.history import PENDING
 from certtui.drill import clean, deploy, mail, pending, trace
 from certtui.host.interface import Completed
 from tests.change.kill import killed

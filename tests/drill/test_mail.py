@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from certtui.change.lock import locked
-from certtui.doctor import history
+from certtui.doctor.records import history
 from certtui.drill import backends, mail, report, trace
 from certtui.drill.model import LONGEST, Outcome
 from certtui.errors import Locked, Refused

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from certtui import status
-from certtui.doctor.history import PastRun
-from certtui.doctor.lastmail import LastMail
+from certtui.doctor.records.history import PastRun
+from certtui.doctor.records.lastmail import LastMail
 from certtui.host import served
 from certtui.host.facts import Lineage, Renewer
 from certtui.host.handshake import handshake

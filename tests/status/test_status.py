@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from certtui import status
-from certtui.doctor import window
+from certtui.doctor.certificates import window
 from certtui.host.facts import Facts, Lineage, Renewer, Service, Timer
 from certtui.host.interface import FileInfo
 from certtui.render.times import expected_job, next_runs

@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator
 
 from certtui.change import crontab
-from certtui.doctor import reread
 from certtui.doctor.check import Check, Context, needs_root, started_by
-from certtui.doctor.cronfile import CronFile, attributes
-from certtui.doctor.cronkinds import (
+from certtui.doctor.finding import Finding, Fix, Status
+from certtui.doctor.scheduler import reread
+from certtui.doctor.scheduler.cronfile import CronFile, attributes
+from certtui.doctor.scheduler.cronkinds import (
     FILE,
     KINDS,
     LINE,
@@ -27,8 +28,7 @@ from certtui.doctor.cronkinds import (
     USER,
     USER_OF_OURS,
 )
-from certtui.doctor.crontab_lines import Line, lines
-from certtui.doctor.finding import Finding, Fix, Status
+from certtui.doctor.scheduler.crontab_lines import Line, lines
 from certtui.host.interface import SAFE_PATH
 from certtui.host.renewers import SPOOLS, is_ours, is_renewal
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from certtui.doctor import certbot_commands, conf, keys, links, window
+from certtui.doctor.certificates import certbot_commands, conf, keys, links, window
 from certtui.doctor.check import Check, Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Fix, Status
-from certtui.doctor.runs import applied_at
+from certtui.doctor.records.runs import applied_at
 from certtui.host.facts import Lineage
 
 _VALID = Kind(

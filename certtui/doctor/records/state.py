@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from certtui.change.files import Tree
 from certtui.change.journal import Journal
 from certtui.change.store import HOME, JOURNAL
-from certtui.doctor import lastmail
 from certtui.doctor.check import Check, Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Fix, Status
+from certtui.doctor.records import lastmail
 from certtui.errors import ApplyFailed
 
 _NOTES = Kind(

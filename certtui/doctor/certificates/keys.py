@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from certtui.doctor.certificates.links import Files
 from certtui.doctor.check import Kind
 from certtui.doctor.finding import Finding, Fix, Status
-from certtui.doctor.links import Files
 from certtui.host import certificate
 from certtui.host.facts import KINDS, Lineage
 from certtui.host.interface import Host

@@ -9,10 +9,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from certtui.doctor import history
+from certtui.doctor.certificates.deploy import load
 from certtui.doctor.check import Check, Context, Kind, needs_root
-from certtui.doctor.deploy import load
 from certtui.doctor.finding import Finding, Fix, Status
+from certtui.doctor.records import history
 from certtui.host import served
 from certtui.host.facts import Lineage, WebServer
 from certtui.host.handshake import PORT

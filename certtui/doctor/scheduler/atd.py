@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from certtui.doctor import services
 from certtui.doctor.check import Check, Context, Kind, no_plan, not_needed
 from certtui.doctor.finding import Finding, Status
+from certtui.doctor.scheduler import services
 
 _DAEMON = Kind(
     "atd.daemon",

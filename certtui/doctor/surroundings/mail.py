@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from certtui.change.packages import install_argv
-from certtui.doctor import delivery
 from certtui.doctor.check import Check, Context, Kind, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
+from certtui.doctor.surroundings import delivery
 from certtui.host import mta
 from certtui.host.mta import Daemon, Mta
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from certtui.doctor import history, webserver
+from certtui.doctor.certificates import webserver
 from certtui.doctor.check import Check, Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Fix, Status
+from certtui.doctor.records import history
 from certtui.plan.model import Plan
 from certtui.render.places import post_hook
 

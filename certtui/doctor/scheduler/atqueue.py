@@ -11,9 +11,9 @@ from datetime import datetime, timedelta, timezone
 
 from certtui.change import services
 from certtui.change.packages import install_argv
-from certtui.doctor import atspool, atstate
 from certtui.doctor.check import Check, Context, Kind, needs_root, no_plan, not_needed
 from certtui.doctor.finding import Finding, Fix, Status
+from certtui.doctor.scheduler import atspool, atstate
 from certtui.host import atjobs
 from certtui.host.atjobs import Job
 from certtui.host.interface import SAFE_PATH

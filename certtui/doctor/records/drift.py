@@ -9,9 +9,9 @@ from certtui.change import preview
 from certtui.change.files import Tree
 from certtui.change.model import FileChange, Snapshot
 from certtui.change.store import STATE
-from certtui.doctor import cronfiles, timers
 from certtui.doctor.check import Check, Context, Kind, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
+from certtui.doctor.scheduler import cronfiles, timers
 from certtui.errors import ApplyFailed, NeedsRoot, Refused
 
 _SAME = Kind(

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from certtui.doctor import dropins, history
 from certtui.doctor.check import Check, Context, no_plan, not_needed, started_by
 from certtui.doctor.finding import Finding, Fix
-from certtui.doctor.timerkinds import (
+from certtui.doctor.records import history
+from certtui.doctor.scheduler import dropins
+from certtui.doctor.scheduler.timerkinds import (
     ACTIVE,
     ENABLED,
     EXEC,

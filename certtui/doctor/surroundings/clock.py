@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
 from certtui.change.store import RUNS_LOG, STATE
-from certtui.doctor import history
 from certtui.doctor.check import Check, Context, Kind
 from certtui.doctor.finding import Finding, Fix, Status
+from certtui.doctor.records import history
 from certtui.host import container
 
 _SYNC = Kind(

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from certtui.change.store import RUNS_LOG
-from certtui.doctor import history, lastmail
 from certtui.doctor.check import Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Fix, Status
+from certtui.doctor.records import history, lastmail
 from certtui.host import maillog, mailqueue
 from certtui.host.maillog import BOUNCED, DEFERRED, Delivery, Log
 from certtui.host.mailqueue import Queue, Waiting
@@ -86,7 +86,7 @@ def _nothing(context: Context, agent: Mta | None) -> Finding:
     try:
         last = lastmail.read(context.host)
     except (ValueError, PermissionError):
-        last = None  # doctor/state.py says so
+        last = None  # doctor/records/state.py says so
     if last is None:
         return DELIVERY.skip(to, "no mail has been sent yet: certtui drill proves it")
     asked = f"the log of {agent.name} does not tell" if agent else "no log of its MTA is known"

@@ -6,18 +6,47 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
 from certtui.change.store import RUNS_LOG, STATE
-from certtui.doctor import history
 from certtui.doctor.check import Check, Context, Kind, needs_root, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
-from certtui.doctor.history import PastRun
+from certtui.doctor.records import history
+from certtui.doctor.records.history import PastRun
 from certtui.plan.model import Plan
 from certtui.render import places, times
 
-_RECENT = Kind("runs.recent", Status.FAIL, "runs happen as often as the plan says")
-_LATE = Kind("runs.late", Status.FAIL, "a run in the longest time between two, and an hour")
-_FAILED = Kind("runs.failed", Status.FAIL, "the last run ended well")
-_LOCKED = Kind("runs.locked", Status.WARN, "no other certbot holds the lock for a whole run")
-_DAMAGED = Kind("runs.damaged", Status.WARN, "every line of the log can be understood")
+_RECENT = Kind(
+    "runs.recent",
+    Status.FAIL,
+    "runs happen as often as the plan says",
+    "Everything else says that a run will happen; only the log of runs says that one did.",
+)
+_LATE = Kind(
+    "runs.late",
+    Status.FAIL,
+    "a run in the longest time between two, and an hour",
+    "Whatever starts the runs has not, though it looks well: nobody mails about a run that did not "
+    "happen, and the certificates go on towards their end.",
+)
+_FAILED = Kind(
+    "runs.failed",
+    Status.FAIL,
+    "the last run ended well",
+    "The run happened and could not renew. It was mailed as mail.on says; until a run ends well "
+    "the certificates named lose one try after the other.",
+)
+_LOCKED = Kind(
+    "runs.locked",
+    Status.WARN,
+    "no other certbot holds the lock for a whole run",
+    "certbot lets no second one work (its .certbot.lock files). Once is chance; after a day the "
+    "renew script counts it as a failure and mails.",
+)
+_DAMAGED = Kind(
+    "runs.damaged",
+    Status.WARN,
+    "every line of the log can be understood",
+    "A full disk or an editor has left half a line. What the other lines say still counts, and the "
+    "next 1,000 runs push it out.",
+)
 
 #: A clock that was set back a little makes no run a thing of the future.
 _CLOCK = timedelta(minutes=10)

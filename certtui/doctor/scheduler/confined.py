@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from certtui.change.store import HOME
-from certtui.doctor import dropins
 from certtui.doctor.check import Check, Context, Kind, no_plan, not_needed, started_by
 from certtui.doctor.finding import Finding, Fix, Status
+from certtui.doctor.scheduler import dropins
 from certtui.host import mounts, units
 from certtui.host.facts import Service
 from certtui.plan.model import Plan

@@ -9,8 +9,8 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from certtui.change.packages import INSTALL
-from certtui.doctor import window
-from certtui.doctor.certbot_commands import command, used
+from certtui.doctor.certificates import window
+from certtui.doctor.certificates.certbot_commands import command, used
 from certtui.doctor.check import Context, Kind
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host.facts import Lineage

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from certtui.doctor.check import Context
-from certtui.doctor.cronkinds import LINKS, MODE, OWNER
 from certtui.doctor.finding import Finding, Fix, Status
+from certtui.doctor.scheduler.cronkinds import LINKS, MODE, OWNER
 from certtui.host.interface import FileInfo
 
 

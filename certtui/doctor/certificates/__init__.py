@@ -1,0 +1,1 @@
+"""What the certificates are, what certbot will do with them, and what is served."""

@@ -1,0 +1,1 @@
+"""What certtui and its scripts have written, and is it still so."""

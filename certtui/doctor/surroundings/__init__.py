@@ -1,0 +1,1 @@
+"""What a renewal stands on: mail, clock, disk and file systems."""
