@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from certtui.doctor import registry
+
 
 def test_reference_pages_are_up_to_date() -> None:
     script = Path(__file__).parents[1] / "docs/generate.py"
@@ -13,3 +15,7 @@ def test_reference_pages_are_up_to_date() -> None:
         [sys.executable, str(script), "--check"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_kind_of_finding_says_why_it_matters() -> None:
+    assert [kind.id for kind in registry.kinds() if not kind.why] == []
