@@ -42,15 +42,17 @@ MENU = (
 FINDINGS = (
     Finding("certbot.installed", Status.OK, "/usr/bin/certbot", "answers: certbot 2.1.0"),
     Finding("mail.nobody", Status.WARN, "", "failures are silent", "", "somebody is told"),
-    Finding("cron.running", Status.SKIP, "", "not needed: the plan uses systemd-timer"),
+    Finding("cron.daemon", Status.SKIP, "cron", "not needed: the plan uses systemd-timer"),
+    Finding("clock.synchronised", Status.SKIP, "", "this is a container: its clock is the host's"),
     Finding(
-        "renewers.second",
+        "renewers.vendor",
         Status.FAIL,
         "certbot.timer",
         "renews as well",
         "certtui-renew.timer: ours\ncertbot.timer: certbot -q renew",
         "one renewer: where there are two, the first one wins, without the other's hooks and mail",
         Fix(("systemctl", "disable", "--now", "certbot.timer")),
+        "certbot.timer renews before ours can",
     ),
 )
 
@@ -274,14 +276,16 @@ async def test_doctor_is_a_list_worst_first_with_the_mend_in_view(
         rows = [line for line in driver.text.splitlines() if line[2:6] in ("FAIL", "warn", "skip")]
         assert [row[2:6] for row in rows] == ["FAIL", "warn", "skip"]
         assert "> FAIL  certbot.timer: renews as well" in driver.text
-        assert "  skip  cron: not needed: the plan uses systemd-timer" in driver.text
+        assert "  skip  clock: this is a container" in driver.text
+        assert "not needed" not in driver.text
         assert "mend  systemctl disable --now certbot.timer" in driver.text
-        assert "-- renewers.second --" in driver.text
+        assert "-- renewers.vendor --" in driver.text
         await driver.press("down")
         assert "-- mail.nobody --" in driver.text and "want  somebody is told" in driver.text
         await driver.press("up", "enter")
         assert isinstance(driver.app.body, Text)
-        for words in ("seen  certtui-renew.timer: ours", "certbot.timer: certbot -q renew"):
+        seen = ("seen  certtui-renew.timer: ours", "certbot.timer: certbot -q renew")
+        for words in (*seen, "why   certbot.timer renews before"):
             assert words in driver.text
         await driver.press("escape", "escape")
         assert isinstance(driver.app.body, Welcome)
@@ -294,7 +298,7 @@ async def test_doctor_looks_again_on_r(tmp_path: Path) -> None:
         await driver.until(lambda: "1 problem" in driver.text)
         await driver.press("r")
         await driver.until(lambda: "no problems, no warnings, 1 well" in driver.text)
-        assert "renewers.second" not in driver.text
+        assert "renewers.vendor" not in driver.text
 
 
 async def test_doctor_that_cannot_look_says_why(tmp_path: Path) -> None:

@@ -829,7 +829,7 @@ async def test_everything_of_done_is_seen(tmp_path: Path, size: tuple[int, int])
             "SET UP AND PROVED: dry run renewed 2 of 2",
             "Next runs",
             "UTC",
-            "admin@example.com on failure; no mail is proved yet",
+            "admin@example.com on failure; not proved yet",
             "Remember",
             "s status",
             "? help",

@@ -80,8 +80,10 @@ class DoctorPage(Body, can_focus=False):
         """In the worker."""
         from certtui import lookups
         from certtui.doctor import report
+        from certtui.doctor.check import is_needless
 
-        return report.ranked(lookups.doctor_for(self.wizard.session))
+        found = report.ranked(lookups.doctor_for(self.wizard.session))
+        return [finding for finding in found if not is_needless(finding)]
 
     def _found(self, findings: list[Finding]) -> None:
         from certtui.doctor import report
@@ -126,8 +128,9 @@ class DoctorPage(Body, can_focus=False):
         self.moved()
 
     def _lines(self, index: int) -> Iterator[str]:
-        """One finding: what is said, what mends it, what was wanted and what was seen."""
+        """One finding: what is said, what mends it, what was wanted, seen, and why it matters."""
         from certtui.doctor import report
+        from certtui.doctor.finding import Status
 
         finding = self.findings[index]
         yield from self._folded("", report.sentence(finding))
@@ -138,6 +141,8 @@ class DoctorPage(Body, can_focus=False):
             yield from self._folded("want", finding.expected)
         for number, line in enumerate(finding.evidence.splitlines()):
             yield from self._folded("" if number else "seen", line)
+        if finding.why and finding.status not in (Status.OK, Status.SKIP):
+            yield from self._folded("why", finding.why)
 
     def _folded(self, head: str, text: str) -> Iterator[str]:
         room = max(20, (self.size.width or 80) - _HEAD)

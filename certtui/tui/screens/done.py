@@ -86,8 +86,8 @@ def _mail(interview: Interview) -> str:
     if not values["mail.to"]:
         return "none; runs are in /var/lib/certtui/runs.log"
     when = {"failure": "on failure", "every-failure": "on every failure", "always": "on every run"}
-    how = ": certtui drill does" if farewell.live(interview) else ""
-    return f"{values['mail.to']} {when[values['mail.on']]}; no mail is proved yet{how}"
+    how = ": certtui drill" if farewell.live(interview) else ""
+    return f"{values['mail.to']} {when[values['mail.on']]}; not proved yet{how}"
 
 
 def _first(interview: Interview) -> list[str]:
