@@ -12,6 +12,9 @@ from certtui.plan.model import Plan
 LOCK_WAIT = 60
 LOCK_TRIES = 10
 
+#: Where units of ours are, which win over those of packages (systemd.unit(5)).
+UNITS = "/etc/systemd/system"
+
 _CONFIG_DIR = "/etc/letsencrypt"
 _LOGS_DIR = "/var/log/letsencrypt"
 

@@ -11,8 +11,6 @@ from certtui.render import places, shell, times
 from certtui.render.artifact import Artifact, Rendered, UnitState
 from certtui.render.places import Places
 
-_FOLDER = "/etc/systemd/system"
-
 #: Seconds beside certbot: two hooks with their tests (480), mail (60), heartbeat (7), the
 #: minute's grace of a time-out, and room for a slow machine.
 _BESIDES = 900
@@ -50,7 +48,7 @@ def units(plan: Plan, where: Places, pair: Pair) -> Rendered:
     longest = plan.certbot.timeout + places.LOCK_TRIES * (where.lock_wait + 10) + _BESIDES
     service = _fill("service.unit", {"@script@": pair.script, "@limit@": str(longest)})
     timer = _fill("timer.unit", {"@does@": pair.does, "@when@": "\n".join(pair.when)})
-    paths = (f"{_FOLDER}/{name}.service", f"{_FOLDER}/{name}.timer")
+    paths = (f"{places.UNITS}/{name}.service", f"{places.UNITS}/{name}.timer")
     return Rendered(
         (
             Artifact(paths[0], service, 0o644, "runs the renewal"),

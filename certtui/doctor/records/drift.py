@@ -79,6 +79,10 @@ def _drift(context: Context) -> Iterator[Finding]:
         if cronfiles.has_links(context):
             yield _SAME.skip("", str(error))  # cron.hard-links says it
             return
+        unit = timers.masked(context)
+        if unit:
+            yield _SAME.skip("", f"not compared: {unit} is masked")  # timer.masked says it
+            return
         yield _UNSAFE.found("", str(error), fix=_mend(str(error)))
         return
     except ApplyFailed as error:

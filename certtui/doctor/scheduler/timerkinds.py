@@ -26,7 +26,7 @@ REFUSED = Kind(
 MASKED = Kind(
     "timer.masked",
     Status.FAIL,
-    "the timer is not masked",
+    "neither the timer nor its service is masked",
     "A masked unit is never started, by hand or at boot (systemctl(1), mask).",
 )
 INSTALL = Kind(

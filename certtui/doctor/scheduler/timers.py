@@ -63,6 +63,9 @@ def _timer(context: Context) -> Iterator[Finding]:
     found += _needs_reload([name, service], known)
     found += _starts(context, plan, known.get(name, {}), known.get(service, {}))
     found += _service(context, service, known.get(service, {}))
+    if not found and known.get(name, {}).get("LoadState") != "loaded":
+        yield TIMER.skip(name, "its file is missing")  # drift.missing says it
+        return
     yield from found or [TIMER.ok(name, _well(known[name]))]
 
 
@@ -74,6 +77,15 @@ def told(context: Context, path: str, live: bytes) -> bool:
         return False
     name = f"{context.plan.files.unit}.timer"
     return _show(context, name).get(name, {}).get("UnitFileState") == "static"
+
+
+def masked(context: Context) -> str:
+    """The unit of ours that a link to /dev/null masks, for which nothing can be compared; or ""."""
+    if context.plan is None or not context.facts.has_systemd:
+        return ""
+    names = (f"{context.plan.files.unit}.timer", f"{context.plan.files.unit}.service")
+    paths = ((name, f"{places.UNITS}/{name}") for name in names)
+    return next((name for name, path in paths if context.host.link(path) == "/dev/null"), "")
 
 
 def _worst(found: list[Finding]) -> list[Finding]:
@@ -107,10 +119,8 @@ def _scheduled(
 ) -> Iterator[Finding]:
     seen = _seen(name, unit)
     state = unit.get("UnitFileState", "")
-    if unit.get("LoadState") == "masked" or state.startswith("masked"):
-        yield MASKED.found(
-            name, "masked: it never starts", seen, Fix(("systemctl", "unmask", name))
-        )
+    if _is_masked(unit):
+        yield _masked(name, unit)
         return
     if unit.get("LoadState") in _BAD:
         mend = dropins.revert(unit) if unit.get("DropInPaths") else context.apply(force=True)
@@ -118,6 +128,8 @@ def _scheduled(
         yield REFUSED.found(name, message, f"{seen}; systemctl status {name} says why", mend)
         return
     if unit.get("LoadState") != "loaded":
+        if context.is_root and context.host.info(f"{places.UNITS}/{name}") is None:
+            return  # drift.missing says it
         yield MISSING.found(name, "systemd does not know it", seen, context.apply())
         return
     active = units.is_active(unit)
@@ -166,13 +178,27 @@ def _latest(context: Context, plan: Plan) -> datetime:
     return runs[-1].latest + timedelta(minutes=1)
 
 
+def _is_masked(unit: Mapping[str, str]) -> bool:
+    state = unit.get("UnitFileState", "")
+    return unit.get("LoadState") == "masked" or state.startswith("masked")
+
+
+def _masked(name: str, unit: Mapping[str, str]) -> Finding:
+    fix = Fix(("systemctl", "unmask", name))
+    return MASKED.found(name, "masked: it never starts", _seen(name, unit), fix)
+
+
 def _starts(
     context: Context, plan: Plan, timer: Mapping[str, str], service: Mapping[str, str]
 ) -> Iterator[Finding]:
     """A drop-in may make the timer start another unit, or the service another program."""
     name = f"{plan.files.unit}.service"
-    if timer.get("Unit", name) != name:
-        message = f"starts {timer['Unit']}, not {name}"
+    if _is_masked(service):
+        yield _masked(name, service)
+        return
+    started = timer.get("Unit") or name  # one that is masked or gone has none
+    if started != name:
+        message = f"starts {started}, not {name}"
         yield EXEC.found(
             f"{plan.files.unit}.timer", message, _seen_exec(timer), dropins.revert(timer)
         )
