@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from certtui.host.facts import Service
 from certtui.host.interface import Host
 from certtui.host.system import process_names
-from certtui.host.units import Properties, is_active, is_enabled
+from certtui.host.units import Properties, cannot_start, is_active, is_enabled
 
 #: name -> (its units, its programs, its process names) across distributions.
 _DAEMONS = {
@@ -32,7 +32,8 @@ def daemon(host: Host, name: str, units: Mapping[str, Properties] | None) -> Ser
             # A "generated" one is an init script's, of which systemd does not know more.
             enabled = is_enabled(known) or state in ("generated", "indirect")
             masked = state if state.startswith("masked") else ""
-            return Service(name, True, known["Id"], enabled, is_active(known), masked)
+            running, broken = is_active(known), cannot_start(known)
+            return Service(name, True, known["Id"], enabled, running, masked, broken)
     installed = [program for program in programs if host.which(program)]
     if not installed or units is not None:
         return Service(name, bool(installed))

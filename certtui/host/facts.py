@@ -99,7 +99,8 @@ class WebServer:
 class Service:
     """A daemon that fires jobs: cron or atd. ``unit`` is empty without systemd.
 
-    ``masked`` is its UnitFileState where that is "masked" or "masked-runtime", else empty.
+    ``masked`` is its UnitFileState where that is "masked" or "masked-runtime", else empty;
+    ``broken`` the state of a unit whose last start failed by itself, else empty.
     """
 
     name: str  # cron | atd
@@ -108,6 +109,7 @@ class Service:
     enabled: bool = False
     running: bool = False
     masked: str = ""
+    broken: str = ""
 
 
 @dataclass(frozen=True)

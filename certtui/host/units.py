@@ -12,7 +12,7 @@ Properties = Mapping[str, str]
 
 _ASKED = (
     "Id,Names,LoadState,UnitFileState,ActiveState,SubState,FragmentPath,Unit,"
-    "NextElapseUSecRealtime,LastTriggerUSec,ExecStart"
+    "NextElapseUSecRealtime,LastTriggerUSec,ExecStart,Result"
 )
 
 
@@ -89,9 +89,32 @@ def seconds(text: str) -> float | None:
     return sum(float(number) * _SPANS[unit] for number, unit in found)
 
 
+#: Results (systemd.service(5), $SERVICE_RESULT) that say nothing of the next start.
+_FROM_OUTSIDE = ("signal", "core-dump", "oom-kill", "watchdog")
+
+
 def is_active(unit: Properties) -> bool:
-    """Whether a unit runs or is about to."""
-    return unit.get("ActiveState") in ("active", "activating", "reloading")
+    """Whether a unit runs or is about to; one that only waits to be tried again is not."""
+    state = unit.get("ActiveState")
+    return state in ("active", "activating", "reloading") and not _is_between_tries(unit)
+
+
+def _is_between_tries(unit: Properties) -> bool:
+    """systemd.service(5), Restart=: "auto-restart", since systemd 254 "auto-restart-queued" too."""
+    return unit.get("SubState", "").startswith("auto-restart")
+
+
+def cannot_start(unit: Properties) -> str:
+    """How systemd names the state of a service whose last start failed by itself; else "".
+
+    One that a signal has ended (signal(7), the kernel's lack of memory) may well start again.
+    """
+    result = unit.get("Result", "")
+    if _is_between_tries(unit):
+        return f"activating, {unit['SubState']}, {result}".rstrip(", ")
+    if unit.get("ActiveState") == "failed" and result not in _FROM_OUTSIDE:
+        return f"failed, {result}".rstrip(", ")
+    return ""
 
 
 def is_waiting(unit: Properties) -> bool:

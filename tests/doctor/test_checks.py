@@ -148,6 +148,11 @@ FACTS_BREAKS: list[tuple[str, dict[str, Any], Status]] = [
     ("cron.daemon", {"cron": Service("cron", True, "cron.service", True, False)}, FAIL),
     ("cron.daemon", {"cron": Service("cron", True, "cron.service", False, True)}, FAIL),
     ("cron.daemon", {"cron": Service("cron", False)}, FAIL),
+    (
+        "cron.daemon",
+        {"cron": Service("cron", True, "cron.service", True, broken="failed, exit-code")},
+        FAIL,
+    ),
     ("certbot.found", {"certbots": ()}, FAIL),
     ("certbot.no-version", {"certbots": (CertbotInstall("/usr/bin/certbot", "deb", ""),)}, FAIL),
     (

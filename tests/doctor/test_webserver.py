@@ -73,6 +73,15 @@ def test_a_stopped_server_is_a_warning_with_the_command_that_starts_it() -> None
     assert "stopped (exit-code)" in said(host(unit=failed), {}, webservers=(stopped(),))[1].message
 
 
+@pytest.mark.parametrize(("state", "sub"), [("activating", "auto-restart"), ("failed", "failed")])
+def test_a_server_that_cannot_start_is_not_told_to(state: str, sub: str) -> None:
+    unit = f"LoadState=loaded\nActiveState={state}\nSubState={sub}\nResult=exit-code\n"
+    found = said(host(unit=unit), {}, webservers=(stopped(),))[1]
+    assert (found.id, found.fix) == ("webserver.stopped", None)
+    assert found.message == "is stopped (exit-code); systemctl status nginx.service says why"
+    assert found.evidence.endswith("; journalctl -u nginx.service")
+
+
 def test_who_has_taken_the_port_of_a_stopped_server_is_named() -> None:
     other = WebServer("other", "/usr/sbin/haproxy", "haproxy.service", True, (443,))
     found = said(host(unit=STOPPED), {}, webservers=(other, stopped()))[1]

@@ -75,3 +75,23 @@ def test_time_spans(text: str, seconds: float | None) -> None:
 def test_a_timer_that_is_over_waits_for_nothing(state: str, waits: bool) -> None:
     assert units.is_waiting({"ActiveState": "active", "SubState": state}) is waits
     assert not units.is_waiting({"ActiveState": "inactive", "SubState": "dead"})
+
+
+@pytest.mark.parametrize(
+    ("state", "sub", "result", "runs", "broken"),
+    [
+        ("active", "running", "success", True, ""),
+        ("activating", "start", "success", True, ""),  # a oneshot service that is at work
+        ("activating", "auto-restart", "exit-code", False, "activating, auto-restart, exit-code"),
+        ("activating", "auto-restart-queued", "", False, "activating, auto-restart-queued"),
+        ("failed", "failed", "start-limit-hit", False, "failed, start-limit-hit"),
+        ("failed", "failed", "signal", False, ""),  # killed: it may be started
+        ("inactive", "dead", "success", False, ""),
+    ],
+)
+def test_a_daemon_that_is_only_tried_again_does_not_run(
+    state: str, sub: str, result: str, runs: bool, broken: str
+) -> None:
+    unit = {"Id": "atd.service", "ActiveState": state, "SubState": sub, "Result": result}
+    found = daemons.daemon(FakeHost(), "atd", {"atd.service": unit})
+    assert (found.running, found.broken) == (runs, broken)

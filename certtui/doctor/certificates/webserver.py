@@ -172,12 +172,15 @@ def _stopped(context: Context, server: _Server) -> Finding | None:
     ended = f" ({result})" if result not in ("", "success") else ""
     other = next((one for one in context.facts.webservers if PORT in one.ports), None)
     holder = f"; {other.program} listens on port {PORT}" if other is not None else ""
-    message = f"is stopped{ended}{holder}"
+    broken = units.cannot_start(server.state)
+    hint = f"; systemctl status {how.unit} says why" if broken else ""
+    message = f"is stopped{ended}{holder}{hint}"
     if not server.planned:
         return _STOPPED.ok(how.server, message)
     # Not safe: who stopped it may have a reason.
-    fix = Fix(("systemctl", "start", how.unit)) if server.state else None
-    return _STOPPED.found(how.server, message, _shown(server), fix)
+    fix = Fix(("systemctl", "start", how.unit)) if server.state and not broken else None
+    seen = f"{_shown(server)}; journalctl -u {how.unit}" if broken else _shown(server)
+    return _STOPPED.found(how.server, message, seen, fix)
 
 
 CHECKS = (Check((_TEST, _UNIT, _STOPPED), _webserver),)

@@ -23,6 +23,10 @@ def standing(kind: Kind, context: Context, service: Service) -> Finding:
             f"systemctl enable --now {name}"
         )
         return kind.found(name, message, f"{seen}, {service.masked}", Fix(unmask_argv(service)))
+    if service.broken:
+        # To start it once more would end as the last start did.
+        message = f"does not run, and its last start failed: systemctl status {name} says why"
+        return kind.found(name, message, f"{seen}; {service.broken}; journalctl -u {name}")
     if not service.running:
         return kind.found(name, "does not run: it starts nothing", seen, _start(context, service))
     if not service.enabled:
