@@ -212,7 +212,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     mended: list[dict[str, Any]] = []
 
     def look() -> Sequence[Finding]:
-        context = lookups.context(lookups.job_or_none(arguments.plan), arguments.plan)
+        context = lookups.context(lookups.find(arguments.plan), arguments.plan)
         return registry.run_checks(context, arguments.only, arguments.skip)
 
     def told(step: Step) -> None:
@@ -224,7 +224,9 @@ def _doctor(arguments: argparse.Namespace) -> int:
         from certtui import mending
         from certtui.host.interface import RealHost
 
-        job = lookups.job_or_none(arguments.plan)
+        given = lookups.find(arguments.plan)
+        # What a plan was once is not applied over one that its editor is still to mend.
+        job = None if given.unusable else given.job
         findings = mending.mend(job, RealHost(), look, told)
     else:
         findings = look()
@@ -249,7 +251,7 @@ def _status(arguments: argparse.Namespace) -> int:
     from certtui import lookups, status
 
     _mend(arguments)
-    found = lookups.status_of(lookups.job_or_none(arguments.plan))
+    found = lookups.status_of(lookups.find(arguments.plan))
     if arguments.json:
         print_json(status.to_json(found))
     else:

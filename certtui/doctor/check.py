@@ -19,7 +19,8 @@ class Context:
     """What checks look at. ``plan`` is None where there is none; ``now`` is aware, UTC.
 
     ``rendered`` is None where the plan cannot be rendered here, and ``problem`` then says why.
-    ``plan_file`` is the plan to name in commands, empty for the installed one.
+    ``plan_file`` is the plan to name in commands, empty for the installed one. ``unusable`` says
+    what is wrong with the installed plan, a line a problem; ``plan`` is then the one last applied.
     """
 
     host: Host
@@ -29,6 +30,7 @@ class Context:
     now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     plan_file: str = ""
     problem: str = ""
+    unusable: str = ""
 
     @property
     def is_root(self) -> bool:
@@ -145,5 +147,7 @@ def needs_root(path: str = "") -> str:
 
 def no_plan(context: Context) -> str:
     """Why there is no plan in the context: one that only root may read is not no plan."""
+    if context.unusable:
+        return "the plan cannot be used"  # plan.invalid says why
     hidden = context.host.info(INSTALLED_PLAN) is not None
     return needs_root(INSTALLED_PLAN) if hidden else "there is no plan"

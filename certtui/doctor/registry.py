@@ -20,7 +20,7 @@ from certtui.doctor.certificates import (
 )
 from certtui.doctor.check import Check, Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Status
-from certtui.doctor.records import drift, runs, state
+from certtui.doctor.records import drift, planfile, runs, state
 from certtui.doctor.scheduler import (
     account,
     atd,
@@ -43,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     *certbot.CHECKS,
     *certbotini.CHECKS,
     *lineages.CHECKS,
+    *planfile.CHECKS,
     *drift.CHECKS,
     *cron.CHECKS,
     *cronfiles.CHECKS,

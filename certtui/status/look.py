@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from certtui import upcoming
 from certtui.change.store import RUNS_LOG
-from certtui.doctor.certificates import window
+from certtui.doctor.certificates import lateness, window
+from certtui.doctor.certificates.lateness import Late
 from certtui.doctor.records import history, lastmail
 from certtui.doctor.records.history import PastRun
 from certtui.doctor.records.lastmail import LastMail
@@ -33,18 +33,13 @@ SHOWN = 5
 #: Seconds for all handshakes: a person waits. Doctor takes more.
 _SECONDS = 2.0
 
-#: Runs that may miss or fail before a due certificate is overdue, as for doctor.
-_MISSES = 3
-
-#: A run a day is the least that is usual: after two days a renewal was missed, as for the wizard.
-_LATE = timedelta(days=2)
-
 _NOT_ASKED = Served("unknown", message="was not asked for: this is not its machine")
 
 
-def gather_status(job: Job, now: datetime | None = None) -> Status:
+def gather_status(job: Job, now: datetime | None = None, *, unusable: str = "") -> Status:
     """The status of a plan on its host. Raises what gathering the facts raises."""
-    return look(RealHost(job.root), job.facts, job.plan, live=job.live, now=now)
+    host = RealHost(job.root)
+    return look(host, job.facts, job.plan, live=job.live, now=now, unusable=unusable)
 
 
 def look(
@@ -54,10 +49,12 @@ def look(
     *,
     live: bool = True,
     now: datetime | None = None,
+    unusable: str = "",
 ) -> Status:
     """The status of a host, also where there is no plan; ``host`` is where certtui's folder is.
 
     ``live`` is false where its files are not this machine's: nothing is asked then of port 443.
+    ``unusable`` says what is wrong with the installed plan, where ``plan`` only stands in for it.
     """
     now = now or datetime.now(timezone.utc)
     coming, problems = upcoming.runs(facts, plan, now, SHOWN, live=live)
@@ -67,7 +64,7 @@ def look(
     if not shown and not facts.unreadable:
         problems.append("no certificate yet: get a first one with certbot certonly")
     broken = certificates.missing() if shown else ""
-    notes = (*_about_plan(host, plan), *facts.unreadable, *problems, *home.notes, broken)
+    notes = (*_about_plan(host, plan, unusable), *facts.unreadable, *problems, *home.notes, broken)
     return Status(
         now=now,
         certificates=shown,
@@ -91,7 +88,12 @@ def _stopped(facts: Facts, plan: Plan | None) -> str:
     return found.kind if found is not None and not found.running else ""
 
 
-def _about_plan(host: Host, plan: Plan | None) -> Iterator[str]:
+def _about_plan(host: Host, plan: Plan | None, unusable: str) -> Iterator[str]:
+    if unusable:
+        first = unusable.splitlines()[0]
+        instead = "no plan" if plan is None else "the plan last applied"
+        yield f"the plan cannot be used, and {instead} was looked at instead: {first}"
+        return
     try:
         hidden = plan is None and host.info(INSTALLED_PLAN) is not None
     except PermissionError:
@@ -113,25 +115,15 @@ def _certificates(
     certbot = facts.certbot(plan.certbot.command if plan else "auto")
     version = certbot.version_tuple if certbot else ()
     runs = plan.schedule.runs if plan else 0
-    tried = [run.time for run in past if run.result != "locked"]
+    try:
+        known = lateness.record(host, facts, plan, past, now)
+    except PermissionError:
+        known = lateness.Record(host)
     for lineage, details in certificates.read(host, facts.lineages):
         seen = on_port.get(lineage.name, _NOT_ASKED)
         made = _certificate(lineage, details, seen, now, runs, version)
-        yield replace(made, overdue=True) if _overdue(lineage, tried, now, version) else made
-
-
-def _overdue(
-    lineage: Lineage, tried: Sequence[datetime], now: datetime, certbot: tuple[int, ...]
-) -> bool:
-    """Whether it should have been renewed. ``tried`` are the runs, ascending.
-
-    That is so after several runs, or where nothing notes runs after as long as any would take.
-    """
-    due = window.due_from(lineage, certbot)
-    if due is None or lineage.not_before is None or due > now:
-        return False
-    since = max(due, lineage.not_before)
-    return len(tried) - bisect_right(tried, since) >= _MISSES or now - since > _LATE
+        late = lateness.judge(lineage, known, now, version)
+        yield replace(made, overdue=late in (Late.OVERDUE, Late.EXPIRES))
 
 
 def _certificate(

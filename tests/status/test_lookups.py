@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,10 @@ import pytest
 from certtui import lookups, status
 from certtui.ask.session import Session
 from certtui.doctor.registry import Context
-from certtui.errors import PlanMissing, Refused
+from certtui.errors import PlanInvalid, PlanMissing, Refused
 from certtui.host.interface import RealHost
+from tests.doctor.support import Applied
+from tests.doctor.support import facts as doctor_facts
 from tests.tui.support import NOW, facts, session
 
 
@@ -33,8 +37,53 @@ def this_machine(monkeypatch: pytest.MonkeyPatch) -> list[Context]:
 
 def test_a_named_plan_that_is_missing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PlanMissing):
-        lookups.job_or_none(str(tmp_path / "no.toml"))
-    assert lookups.job_or_none(None, str(tmp_path)) is None
+        lookups.find(str(tmp_path / "no.toml"))
+    assert lookups.find(None, str(tmp_path)) == lookups.Found(None)
+
+
+def test_an_installed_plan_that_is_none_does_not_keep_from_looking(tmp_path: Path) -> None:
+    plan = tmp_path / "etc/certtui/plan.toml"
+    plan.parent.mkdir(parents=True)
+    plan.write_text("version = 1\nx=[\n")
+    found = lookups.find(None, str(tmp_path))
+    assert found.job is None
+    assert found.unusable.startswith(f"{plan}:2:")
+    with pytest.raises(PlanInvalid):
+        lookups.find(str(plan), str(tmp_path))
+
+
+@pytest.mark.parametrize("what", ["folder", "no TOML", "disk"])
+def test_the_plan_last_applied_stands_in_for_it(
+    tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = Applied(tmp_path, "cron", doctor_facts())
+    plan = host.path("/etc/certtui/plan.toml")
+    plan.unlink()
+    if what == "folder":
+        plan.mkdir()
+    else:
+        plan.write_text("x=[\n" if what == "no TOML" else "version = 1\n")
+    if what == "disk":
+
+        def broken(path: str) -> bytes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+
+        monkeypatch.setattr("certtui.plan.document.read_bytes", broken)
+    found = lookups.find(None, str(tmp_path))
+    assert found.job is not None
+    assert found.job.document.text == "version = 1\n"
+    assert "plan.toml" in found.unusable
+    assert len(found.unusable.splitlines()) == 1
+
+
+def test_status_says_what_it_looked_at_instead(tmp_path: Path) -> None:
+    host = Applied(tmp_path, "cron", doctor_facts())
+    for plan, instead in ((host.plan, "the plan last applied"), (None, "no plan")):
+        found = status.look(host, doctor_facts(), plan, unusable="plan.toml:1:3: no TOML\nmore")
+        assert found.notes[0] == (
+            f"the plan cannot be used, and {instead} was looked at instead: plan.toml:1:3: no TOML"
+        )
+        assert not any("by root only" in note for note in found.notes)
 
 
 def test_a_plan_that_was_named_is_looked_at_and_named_again(

@@ -13,6 +13,7 @@ from certtui.doctor.check import Check, Context, Kind, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.doctor.scheduler import cronfiles, timers
 from certtui.errors import ApplyFailed, NeedsRoot, Refused
+from certtui.plan.model import INSTALLED_PLAN
 
 _SAME = Kind(
     "drift.same",
@@ -76,6 +77,9 @@ def _drift(context: Context) -> Iterator[Finding]:
         yield _SAME.skip("", f"could not look (needs root): {error}")
         return
     except Refused as error:
+        if context.unusable and INSTALLED_PLAN in str(error):
+            yield _SAME.skip("", f"not compared: {error}")  # plan.invalid says it
+            return
         if cronfiles.has_links(context):
             yield _SAME.skip("", str(error))  # cron.hard-links says it
             return
@@ -102,8 +106,12 @@ def _changes(context: Context) -> tuple[FileChange, ...]:
     """Raises NeedsRoot, Refused, ApplyFailed."""
     assert context.rendered is not None
     draft = preview.draft(context.host, Tree(context.host.root), context.rendered, activate=False)
-    # What is moved aside is another renewer, which has a check of its own.
-    return tuple(change for change in draft.preview.files if change.kind != "moved")
+    # What is moved aside is another renewer, which has a check of its own; so has a broken plan.
+    return tuple(
+        change
+        for change in draft.preview.files
+        if change.kind != "moved" and not (context.unusable and change.path == INSTALLED_PLAN)
+    )
 
 
 def _of(context: Context, change: FileChange) -> Iterator[Finding]:
