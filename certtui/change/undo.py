@@ -22,6 +22,7 @@ _LEFTOVERS = (
     f"{store.HOME}/pending-deploy",
     f"{store.HOME}/server-ended",
     f"{store.HOME}/command-output",
+    f"{store.HOME}/mailer-output",
     f"{store.HOME}/mail-state",
     f"{store.HOME}/last-mail",
     f"{store.HOME}/last-mail.new",

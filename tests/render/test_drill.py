@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from email import message_from_string, policy
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.render.support import Machine
+from tests.render.support import Machine, until
 from tests.render.test_renew import FAILURE
 
 ID = "0123456789abcdef"
@@ -153,11 +155,12 @@ def test_the_service_of_a_timer_takes_it_unasked(timed: Machine) -> None:
     assert len(timed.mails()) == len(timed.ran("certbot")) == 1
 
 
-@pytest.mark.parametrize("asked", ["fedcba9876543210", "*", "????????????????", f"{ID}\n{ID}"])
-def test_asked_for_another_drill_it_does_nothing(timed: Machine, asked: str) -> None:
-    marker = mark(timed)
-    assert timed.run(trigger="systemd-timer", CERTTUI_DRILL=asked).returncode == 0
-    assert timed.ran("certbot") == timed.mails() == timed.runs() == []
+@pytest.mark.parametrize("trigger", ["cron", "at"])
+def test_asked_for_another_drill_it_does_nothing(plain: Machine, trigger: str) -> None:
+    marker = mark(plain)
+    done = plain.run(trigger=trigger, CERTTUI_DRILL="fedcba9876543210")
+    assert done.returncode == 0
+    assert plain.ran("certbot") == plain.mails() == plain.runs() == []
     assert marker.exists()
 
 
@@ -257,3 +260,46 @@ def test_what_a_mailer_says_of_a_mail_it_took_is_no_problem(machine: Machine) ->
     machine.fake("sendmail", "cat >/dev/null; echo queued")
     machine.run(trigger="cron")
     assert machine.runs()[0].endswith("renewal failed: shop.example.org")
+
+
+@pytest.mark.parametrize(
+    ("trigger", "value"),
+    [
+        ("manual", ID),
+        ("systemd-timer", ID),
+        ("cron", "*"),
+        ("at", f"{ID}0"),
+        ("cron", "A" * 16),
+        ("cron", "????????????????"),
+        ("cron", f"{ID}\n{ID}"),
+    ],
+)
+def test_who_cannot_be_meant_renews_whatever_the_environment_says(
+    plain: Machine, trigger: str, value: str
+) -> None:
+    plain.run(trigger=trigger, CERTTUI_DRILL=value)
+    assert len(plain.ran("certbot")) == 1
+    assert plain.runs()[0].split()[1:3] == [trigger, "ok"]
+
+
+def test_half_a_line_in_the_log_does_not_take_the_next_run(plain: Machine) -> None:
+    plain.state.mkdir(exist_ok=True)
+    (plain.state / "runs.log").write_text("2026-11-24T21:")
+    plain.run(trigger="cron")
+    half, line = plain.runs()
+    assert half == "2026-11-24T21:"
+    assert line.split()[1:3] == ["cron", "ok"]
+
+
+def test_a_drill_that_is_ended_says_nothing_of_the_mailer(timed: Machine) -> None:
+    begun = timed.folder / "begun"
+    timed.sleeps('exec /bin/sleep "$1"')
+    timed.fake("sendmail", f"cat >/dev/null; : >{begun}; exec /bin/sleep 30")
+    mark(timed)
+    (timed.state / "last-mail").write_text("2026-01-01T00:00:00Z sent before\n")
+    started = timed.start(CERTTUI_TRIGGER="systemd-timer")
+    until(begun.exists)
+    os.kill(started.pid, signal.SIGTERM)
+    started.communicate(timeout=20)
+    assert (timed.state / "last-mail").read_text() == "2026-01-01T00:00:00Z sent before\n"
+    assert timed.runs()[0].split()[2] == "drill"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from email import message_from_string, policy
 from pathlib import Path
 
@@ -230,4 +231,27 @@ def test_a_damaged_state_counts_as_none(machine: Machine, text: str) -> None:
     machine.certbot(FAILURE)
     done = machine.run(trigger="cron")
     assert (done.returncode, done.stderr) == (1, "")
+    assert len(machine.mails()) == 1
+
+
+def test_a_mailer_that_leaves_a_process_behind_is_not_waited_for(machine: Machine) -> None:
+    machine.install()
+    machine.certbot(FAILURE)
+    left = machine.folder / "left"
+    machine.fake("sendmail", f"cat >/dev/null; (/bin/sleep 3; echo >{left}) & exit 0")
+    machine.run()
+    assert not left.exists()  # the run is over, what the mailer left goes on
+    assert " sent " in (machine.state / "last-mail").read_text()
+    assert not (machine.state / "mailer-output").exists()
+    deadline = time.monotonic() + 20
+    while not left.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left.exists()
+
+
+def test_a_mailer_is_used_also_where_its_words_cannot_be_kept(machine: Machine) -> None:
+    machine.install()
+    machine.certbot(FAILURE)
+    (machine.state / "mailer-output").mkdir(parents=True)
+    machine.run()
     assert len(machine.mails()) == 1

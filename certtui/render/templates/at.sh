@@ -6,7 +6,7 @@ case ${CERTTUI_TRIGGER-} in
 esac
 
 # The job of a fire drill: it takes no slot, so that it cannot take one from a renewal.
-[ -z "${CERTTUI_DRILL-}" ] || exec "$RENEW_SCRIPT"
+[ "$TRIGGER" != at ] || [ -z "${CERTTUI_DRILL-}" ] || exec "$RENEW_SCRIPT"
 
 # An at job inherits the zone that it was queued with.
 unset TZ

@@ -58,7 +58,8 @@ send_mail() {
         return 0
     fi
     MAIL_PROBLEM="mail not sent: $(printf '%s' "$MAIL_PROBLEM" | tr '\n' ' ' | cut -c 1-200)"
-    note_mail failed "$MAIL_PROBLEM"
+    # Whoever ended us has ended the mailer as well, which says nothing of it.
+    [ -n "${ENDED-}" ] || note_mail failed "$MAIL_PROBLEM"
     note "$MAIL_PROBLEM"
     return 1
 }
@@ -73,9 +74,14 @@ note_mail() {
     ) 2>/dev/null
 }
 
-# hand_over BODY: to the first mailer there is, with mail_subject.
+# hand_over BODY: to the first mailer there is, with mail_subject. What it says goes into a file: a
+# process that it leaves behind keeps its streams, and who reads those to their end would wait for it.
 hand_over() {
     mail_body=$1
+    mail_said=$STATE/mailer-output
+    if ! (umask 077 && : >"$mail_said") 2>/dev/null; then
+        mail_said=/dev/null
+    fi
     mail_program=''
     for mail_name in sendmail mail mailx; do
         if command -v "$mail_name" >/dev/null 2>&1; then
@@ -90,16 +96,23 @@ hand_over() {
             [ -z "$MAIL_FROM" ] || set -- -f "$MAIL_FROM"
             # No "--": not every sendmail knows it, and the plan takes no address that begins
             # with "-".
-            MAIL_PROBLEM=$(compose | limit 60 sendmail -oi "$@" "$MAIL_TO" 2>&1)
+            compose | limit 60 sendmail -oi "$@" "$MAIL_TO" >"$mail_said" 2>&1
             ;;
         '')
             MAIL_PROBLEM='neither sendmail nor mail was found'
             return 1
             ;;
-        *) MAIL_PROBLEM=$(clean "$mail_body" |
-            limit 60 "$mail_program" -s "$mail_subject" "$MAIL_TO" 2>&1) ;;
+        *)
+            clean "$mail_body" |
+                limit 60 "$mail_program" -s "$mail_subject" "$MAIL_TO" >"$mail_said" 2>&1
+            ;;
     esac
     mail_code=$?
+    MAIL_PROBLEM=''
+    if [ "$mail_said" != /dev/null ]; then
+        MAIL_PROBLEM=$(tail -c 1000 "$mail_said")
+        rm -f "$mail_said"
+    fi
     case $mail_code in
         0) return 0 ;;
         124 | 137) mail_words='it gave no answer in 60 s' ;;

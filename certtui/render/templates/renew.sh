@@ -16,8 +16,17 @@ case ${CERTTUI_TRIGGER-} in
     cron | systemd-timer | at) TRIGGER=$CERTTUI_TRIGGER ;;
     *) TRIGGER=manual ;;
 esac
-# The fire drill that this was started for; it never renews then.
-DRILL=${CERTTUI_DRILL-}
+# The fire drill that cron or at was told to start this for; it never renews then. What else has the
+# name in its environment, or something that is no id there, renews as ever.
+case $TRIGGER in
+    cron | at) DRILL=${CERTTUI_DRILL-} ;;
+    *) DRILL='' ;;
+esac
+case $DRILL in
+    *[!0-9a-f]*) DRILL='' ;;
+    ????????????????) ;;
+    *) DRILL='' ;;
+esac
 
 # Nothing that the caller had set reaches certbot, its hooks and the mailer. It goes before the
 # plan's values come, as the caller may export a name that one of them has. Builtins alone: there is
@@ -73,6 +82,8 @@ record() {
     (
         umask 077
         runs=$STATE/runs.log
+        # A full disk may have left half a line, to which ours must not be added.
+        [ -z "$(tail -c 1 "$runs" 2>/dev/null)" ] || echo >>"$runs"
         record_detail=$(printf '%s' "$3" | tr -c ' -~' ' ' | cut -c 1-400)
         printf '%s %s %s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$TRIGGER" "$1" "$2" \
             "$record_detail" >>"$runs" || exit 0
