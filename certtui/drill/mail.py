@@ -7,7 +7,7 @@ import time
 
 from certtui.change.packages import install_argv
 from certtui.doctor.records.history import PastRun
-from certtui.drill import backends, clean, post, ready, trace, unit, work
+from certtui.drill import backends, clean, post, ready, scheduled, trace, unit, work
 from certtui.drill.backends import Way
 from certtui.drill.model import LONGEST, Mail, Outcome, Scene, Step
 from certtui.drill.trace import Trace
@@ -39,7 +39,12 @@ def drill(scene: Scene) -> Outcome:
 
 
 def _links(scene: Scene, chosen: Way, outcome: Outcome, left: Trace, began: float) -> None:
-    """The chain, link by link; it ends where it breaks."""
+    """The chain, link by link; it ends where it breaks.
+
+    But for the first: where a run of the plan's would not start, the drill's still tells whether
+    anybody would hear of a failure.
+    """
+    work.say(scene, outcome, scheduled.step(scene))
     trace.mark(scene.tree, left, scene.clock.now())
     moments = chosen.arm(scene, outcome.id)
     if not work.say(scene, outcome, _started(scene, chosen, moments)):

@@ -12,6 +12,7 @@ from certtui.errors import Locked, Refused
 from certtui.host.interface import Host
 from certtui.plan.model import INSTALLED_PLAN
 from certtui.render import places
+from certtui.render.artifact import Artifact
 
 
 def check(scene: Scene, paths: Sequence[str]) -> None:
@@ -41,6 +42,24 @@ def _as_applied(scene: Scene, paths: Sequence[str]) -> None:
         if found is None or found.content != artifact.content:
             what = "is missing" if found is None else "is not what the plan says"
             raise Refused(f"{artifact.path} {what}: certtui apply first (certtui diff shows it)")
+        _as_permitted(scene, artifact, found)
+
+
+def _as_permitted(scene: Scene, artifact: Artifact, found: Snapshot) -> None:
+    """Mode and owner, by which cron refuses a file. Other kinds and links: Tree refuses them."""
+    if artifact.kind == "crontab":
+        return  # crontab(1) keeps them
+    owner, want = (found.uid, found.gid), (scene.tree.uid, scene.tree.gid)
+    if owner != want:
+        raise Refused(
+            f"{artifact.path} has owner {owner[0]}:{owner[1]}, not {want[0]}:{want[1]}: "
+            f"chown {want[0]}:{want[1]} {artifact.path}"
+        )
+    if found.mode != artifact.mode:
+        raise Refused(
+            f"{artifact.path} has mode {found.mode:04o}, not {artifact.mode:04o}: "
+            f"chmod {artifact.mode:04o} {artifact.path}"
+        )
 
 
 def check_daemons(scene: Scene) -> None:

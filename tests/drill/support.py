@@ -156,6 +156,7 @@ def place(folder: Path, *, mailer: Mailer | None = EXIM, **answers: Any) -> Plac
         path = made.path(artifact.path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(artifact.content)
+        path.chmod(artifact.mode)
     made.write(STATE, "{}")
     return made
 

@@ -14,9 +14,11 @@ import jsonschema
 import pytest
 
 from certtui.change.lock import locked
+from certtui.doctor.check import Kind
+from certtui.doctor.finding import Fix, Status
 from certtui.doctor.records import history
-from certtui.drill import backends, mail, report, trace
-from certtui.drill.model import LONGEST, Outcome
+from certtui.drill import backends, mail, ready, report, scheduled, trace
+from certtui.drill.model import LONGEST, Outcome, Step
 from certtui.errors import Locked, Refused
 from certtui.host.facts import Mailer
 from certtui.host.interface import Completed
@@ -71,7 +73,8 @@ def test_cron(tmp_path: Path) -> None:
     assert outcome.ok
     assert there.waits[0] == "cron starts it at 12:01:00, in 12 s"
     assert [step.what for step in outcome.steps] == [
-        *("started by cron", "noted in runs.log", "taken by the mailer", "delivered", "cleaned up")
+        *("scheduled", "started by cron", "noted in runs.log"),
+        *("taken by the mailer", "delivered", "cleaned up"),
     ]
     assert outcome.mail.queue_id == QUEUE_ID
     assert outcome.mail.delivered == "/var/mail/admin"
@@ -257,7 +260,7 @@ def follow(there: Place, then: Callable[[], None]) -> Outcome:
 def test_a_mail_that_does_not_arrive(tmp_path: Path, then: str, words: str) -> None:
     there = place(tmp_path / "r")
     outcome = follow(there, lambda: exim_takes(there, then))
-    assert [step.ok for step in outcome.steps] == [True, True, True, False, True]
+    assert [step.ok for step in outcome.steps] == [True, True, True, True, False, True]
     assert outcome.broken is not None
     assert words in outcome.broken.message
 
@@ -286,8 +289,8 @@ def test_a_mailer_without_a_queue(tmp_path: Path) -> None:
     there = place(tmp_path / "r", mailer=mailer("msmtp"))
     outcome = follow(there, lambda: None)
     assert outcome.ok
-    assert outcome.steps[2].message == "msmtp; this mailer tells no queue id"
-    assert "look for it in the mailbox of admin@localhost" in outcome.steps[3].message
+    assert outcome.steps[3].message == "msmtp; this mailer tells no queue id"
+    assert "look for it in the mailbox of admin@localhost" in outcome.steps[4].message
     assert there.clock.now() - NOW < 30
 
 
@@ -350,6 +353,58 @@ def test_files_that_are_not_the_plans(tmp_path: Path, path: str) -> None:
     there.path(path).unlink()
     with pytest.raises(Refused, match=f"{path} is missing"):
         mail.drill(there.scene)
+
+
+def test_a_file_that_cron_refuses_for_its_mode(tmp_path: Path) -> None:
+    there = place(tmp_path / "r")
+    there.path("/etc/cron.d/certtui-renew").chmod(0o664)
+    with pytest.raises(Refused, match=r"has mode 0664, not 0644: chmod 0644 /etc/cron\.d/certtui-"):
+        mail.drill(there.scene)
+    assert there.left() == []
+
+
+def test_a_file_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = place(tmp_path / "r")
+    monkeypatch.setattr(there.tree, "uid", there.tree.uid + 7)
+    with pytest.raises(Refused, match=r"certtui-renew has owner .*: chown "):
+        ready.check(there.scene, ["/etc/cron.d/certtui-renew"])
+
+
+def test_a_file_with_a_second_name(tmp_path: Path) -> None:
+    there = place(tmp_path / "r")
+    path = there.path("/etc/cron.d/certtui-renew")
+    (tmp_path / "second").hardlink_to(path)
+    with pytest.raises(Refused, match="certtui-renew"):
+        mail.drill(there.scene)
+
+
+def test_what_doctor_fails_of_the_scheduler_is_not_proved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = place(tmp_path / "r", schedule_backend="cron")
+    kind = Kind("at.missing", Status.FAIL, "a job is queued")
+    fix = Fix(("/usr/local/sbin/certbot-at-block",))
+    found = (kind.found("queue c", "no job is queued", fix=fix), kind.found("x", "y"))
+    monkeypatch.setattr(scheduled, "look", lambda scene: found)
+    works(there)
+    outcome = run(there)
+    # The rest is told all the same.
+    assert [step.ok for step in outcome.steps] == [False, True, True, True, True, True]
+    assert report.summary(outcome) == (
+        'not proved: it broke at "scheduled": queue c: no job is queued (at.missing), and 1 more; '
+        "mend: /usr/local/sbin/certbot-at-block"
+    )
+
+
+def test_a_check_of_the_scheduler_that_did_not_end_proves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = place(tmp_path / "r")
+    crashed = Kind("cron.file", Status.FAIL, "x").crash("did not end within 11 s", "")
+    monkeypatch.setattr(scheduled, "look", lambda scene: (crashed,))
+    assert scheduled.step(there.scene) == Step(
+        "scheduled", False, "did not end within 11 s (cron.file)", "certtui doctor"
+    )
 
 
 def test_a_hook_that_was_edited_is_no_matter_here(tmp_path: Path) -> None:

@@ -91,9 +91,24 @@ def test_what_does_not_start_is_told(new_host: Machines, transcript: Keep) -> No
     before = state(host)
     done = drill(host, transcript)
     assert done.returncode == 1
-    assert "Result=exit-code, status 203" in done.stdout.splitlines()[-1]
+    assert "Result=exit-code, status 203" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("not proved: ")
     assert state(host) == before
     assert lines(host) == []
+
+
+def test_a_job_that_nothing_queues_is_told(new_host: Machines, transcript: Keep) -> None:
+    host = ready(new_host, AT)
+    host.run(["systemctl", "disable", "--now", "certtui-renew.timer"])
+    host.run(["sh", "-c", "atq -q c | cut -f1 | xargs atrm"])
+    before = state(host)
+    done = drill(host, transcript)
+    assert done.returncode == 1
+    assert "ok   delivered" in done.stdout
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith('not proved: it broke at "scheduled": ')
+    assert "; mend: " in last
+    assert state(host) == before
 
 
 def test_it_begins_only_where_it_can(new_host: Machines, transcript: Keep) -> None:
@@ -118,6 +133,10 @@ def test_it_begins_only_where_it_can(new_host: Machines, transcript: Keep) -> No
     host.write(script, text + "# edited\n", 0o700)
     refused(1, "certtui apply")
     host.write(script, text, 0o700)
+    # Refused by cron, too (cron.insecure-mode).
+    host.run(["chmod", "g+w", "/etc/cron.d/certtui-renew"])
+    refused(1, "chmod 0644 /etc/cron.d/certtui-renew")
+    host.run(["chmod", "g-w", "/etc/cron.d/certtui-renew"])
     lock = ["flock", f"{HOME}/lock", "sleep", "60"]
     host.run(["systemd-run", "--collect", "--unit=holder", *lock])
     host.wait_until(lambda: drill(host, transcript).returncode == 75, 10, "the lock")
