@@ -137,3 +137,26 @@ def test_a_spool_that_is_mounted_read_only(host: Spool) -> None:
     assert "lies on /var/spool" in found.message
     assert found.fix is not None
     assert found.fix.argv == ("mount", "-o", "remount,rw", "/var/spool")
+
+
+JOB_FILE = b"#!/bin/sh\n# atrun uid=0 gid=0\nexec /usr/local/sbin/certbot-at-random </dev/null\n"
+
+
+def test_a_job_of_ours_that_is_not_executable(host: Spool) -> None:
+    path = f"{JOBS}/c0001a01c8a336"
+    host.files[path], host.modes[path] = JOB_FILE, 0o600
+    (found,) = said(host)
+    assert (found.id, found.subject, found.status) == ("at.job-mode", path, Status.FAIL)
+    assert found.evidence == f"{path}: mode 0600"
+    assert found.fix is not None
+    assert (found.fix.argv, found.fix.safe) == (("chmod", "0700", path), True)
+    host.modes[path] = 0o700
+    assert said(host) == []
+
+
+def test_jobs_whose_mode_is_not_ours_to_judge(host: Spool) -> None:
+    """One that atd has just started, which it makes so itself, and other people's."""
+    host.files[f"{JOBS}/c0001a01c8a336"] = host.files[f"{JOBS}/=0001a01c8a336"] = JOB_FILE
+    host.files[f"{JOBS}/a0001b01c8a336"] = b"#!/bin/sh\ntrue\n"
+    host.modes.update({f"{JOBS}/c0001a01c8a336": 0o400, f"{JOBS}/a0001b01c8a336": 0o600})
+    assert said(host) == []

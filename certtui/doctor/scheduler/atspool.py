@@ -15,6 +15,7 @@ from certtui.doctor.check import Context, Kind
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host.interface import FileInfo
 from certtui.host.mounts import TABLE, options, remount
+from certtui.host.renewers import is_ours
 
 _SPOOL = Kind(
     "at.spool",
@@ -36,7 +37,15 @@ _READ_ONLY = Kind(
     "at queues nothing there, and atd can take no job out: none is started.",
 )
 
-KINDS = (_SPOOL, _SEQUENCE, _READ_ONLY)
+_MODE = Kind(
+    "at.job-mode",
+    Status.FAIL,
+    "the file of our job is executable",
+    "atd starts only jobs whose file its owner may execute; another is listed by atq for ever, and "
+    "nothing is said of it.",
+)
+
+KINDS = (_SPOOL, _SEQUENCE, _READ_ONLY, _MODE)
 
 #: Folder of jobs and folder of their output: Debian, Red Hat, SUSE, Arch and Alpine.
 _FOLDERS = (
@@ -49,6 +58,10 @@ _FOLDERS = (
 
 #: A job's file: its queue, "=" while it runs; its number; its minute.
 _JOB = re.compile(r"[A-Za-z=]([0-9a-f]{5})[0-9a-f]{8}")
+
+
+#: Bytes of a job's file that are read: it holds the environment of who queued it.
+_MOST = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,7 @@ def findings(context: Context) -> Iterator[Finding]:
     for folder in dict.fromkeys((spool.jobs, spool.output)):
         yield from _folder(context, spool, folder)
     yield from _sequence(context, spool)
+    yield from _modes(context, spool)
 
 
 def _spool(context: Context) -> _Spool | None:
@@ -122,6 +136,23 @@ def _sequence(context: Context, spool: _Spool) -> Iterator[Finding]:
         own = found.uid == spool.owner.uid
         mend = Fix(("chmod", "u+rw", path) if own else _chown(spool, path), True)
         yield _SEQUENCE.found(path, message, seen, mend)
+
+
+def _modes(context: Context, spool: _Spool) -> Iterator[Finding]:
+    """Files of our jobs that atd passes over. It takes the bit itself from a job that it starts."""
+    names = context.host.names(spool.jobs)
+    started = {name[1:] for name in names if name.startswith("=")}
+    for name in names:
+        path = f"{spool.jobs}/{name}"
+        if not _JOB.fullmatch(name) or name.startswith("=") or name[1:] in started:
+            continue
+        found = context.host.info(path)
+        if found is None or found.kind != "file" or found.mode & 0o100:
+            continue
+        if is_ours((context.host.read(path, _MOST) or b"").decode("utf-8", "replace")):
+            message = "is not executable: atd never starts this job of ours"
+            mend = Fix(("chmod", "0700", path), True)
+            yield _MODE.found(path, message, f"{path}: mode {found.mode:04o}", mend)
 
 
 def _numbered(context: Context, spool: _Spool, path: str) -> tuple[str, ...]:
