@@ -212,7 +212,7 @@ def shown(folder: Path) -> tuple[str, ...]:
 
 def test_every_kind_is_broken_here_but_those_of_time() -> None:
     (check,) = checks.CHECKS
-    others = {"expired", "not-yet-valid", "overdue", "due", "duplicate"}
+    others = {"expired", "not-yet-valid", "overdue", "expires-first", "due", "duplicate"}
     names = {row[2] for row in BREAKS} | others
     assert set(check.ids) == {f"lineage.{name}" for name in names}
     assert all(kind.why for kind in check.kinds)
@@ -223,8 +223,11 @@ def test_times(folder: Path) -> None:
     assert bad(folder, now=now + timedelta(days=70)) == [("lineage.overdue", "fail")]
     assert bad(folder, now=now + timedelta(days=90)) == [("lineage.expired", "fail")]
     assert bad(folder, now=now - timedelta(days=10)) == [("lineage.not-yet-valid", "fail")]
+    assert bad(folder, now=now + timedelta(days=60)) == [("lineage.due", "warn")]
+    assert bad(folder, now=now + timedelta(days=88, hours=1)) == [("lineage.expires-first", "fail")]
+    # What certbot writes anew at each check (ARI) excuses nothing.
     os.utime(conf(folder), times=((now + timedelta(days=70)).timestamp(),) * 2)
-    assert bad(folder, now=now + timedelta(days=70)) == [("lineage.due", "warn")]
+    assert bad(folder, now=now + timedelta(days=70)) == [("lineage.overdue", "fail")]
 
 
 def test_what_explains_that_it_is_due_is_said_alone_until_it_has_expired(folder: Path) -> None:

@@ -295,9 +295,11 @@ def test_runs_that_have_passed_a_due_certificate_over_make_it_overdue(tmp_path: 
     assert not overdue(late, "ok", "failed")
     assert not overdue(late, "ok", "drill", "drill", "locked", "ok")
     assert not overdue(well, "ok", "failed", "timeout")
-    # Nothing notes the runs of others.
-    assert not overdue(replace(well, not_after=NOW + timedelta(days=28.1)))
-    assert overdue(replace(well, not_after=NOW + timedelta(days=27.9)))
+    # Nothing notes the runs of others, and one that was just set up has had no chance.
+    assert not overdue(replace(well, not_after=NOW + timedelta(days=28.1)), "ok")
+    assert overdue(replace(well, not_after=NOW + timedelta(days=27.8)), "ok")
+    assert not overdue(replace(well, not_after=NOW + timedelta(days=27.8)))
+    assert overdue(replace(well, not_after=NOW + timedelta(minutes=1)))  # before any run
 
 
 @pytest.mark.parametrize(("made", "state"), [(NEW, "same"), (OLD, "old")])

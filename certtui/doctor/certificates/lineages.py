@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
-from certtui.doctor.certificates import certbot_commands, conf, keys, links, window
+from certtui.doctor.certificates import certbot_commands, conf, keys, lateness, links, window
+from certtui.doctor.certificates.lateness import Late
 from certtui.doctor.check import Check, Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Fix, Status
-from certtui.doctor.records.runs import applied_at
+from certtui.doctor.records import history
 from certtui.host.facts import Lineage
 
 _VALID = Kind(
@@ -47,6 +48,12 @@ _OVERDUE = Kind(
     "certbot renews when a third of the lifetime is left (before 4.0: 30 days): if several runs "
     "did not, the rest of them will not either.",
 )
+_EXPIRES = Kind(
+    "lineage.expires-first",
+    Status.FAIL,
+    "the next run comes before a certificate expires",
+    "The next run is too late for it: visitors are turned away from the moment it expires.",
+)
 _DUE = Kind(
     "lineage.due",
     Status.WARN,
@@ -74,9 +81,6 @@ _NONE = Kind(
     "Nothing is renewed where certbot has no lineage of its own, also if a certificate is served.",
 )
 
-#: Runs that may miss or fail before a due certificate counts as overdue.
-_MISSES = 3
-
 #: Seconds for looking at files: on a slow disk the rest is skipped, and that is said. The second
 #: are those left where certbot took long to answer; the engine waits for 11 in all.
 _ENOUGH, _LEAST = 8.0, 3.0
@@ -90,6 +94,7 @@ class _Round:
     known: conf.Known
     openssl: keys.OpenSSL
     certbot: tuple[int, ...]
+    record: lateness.Record
     deadline: float
     met: dict[tuple[object, ...], str] = field(default_factory=dict)
 
@@ -116,6 +121,7 @@ def _lineages(context: Context) -> Iterator[Finding]:
         conf.Known(context.host, plugins),
         keys.OpenSSL(context.host.root),
         certbot.version_tuple if certbot else (),
+        _record(context),
         max(began + _ENOUGH, time.monotonic() + _LEAST),
     )
     for number, lineage in enumerate(facts.lineages):
@@ -221,8 +227,8 @@ def _expiry(look: _Round, lineage: Lineage, said: list[Finding]) -> Iterator[Fin
             when = f"renewed from {due:%Y-%m-%d} on"
             yield _VALID.ok(lineage.name, f"valid for {_days(left)} more, {when}", evidence)
     elif not any(map(_explains, said)):
-        found = _due(context, lineage, due, left, evidence)
-        if found.id == _OVERDUE.id or not any(one.id == conf.ALWAYS.id for one in said):
+        found = _due(look, lineage, left, evidence)
+        if found.id != _DUE.id or not any(one.id == conf.ALWAYS.id for one in said):
             yield found
 
 
@@ -232,37 +238,31 @@ def _explains(found: Finding) -> bool:
     return fails or found.id in (_OFF.id, conf.INTERVAL.id)
 
 
-def _due(
-    context: Context, lineage: Lineage, due: datetime, left: timedelta, evidence: str
-) -> Finding:
-    since = context.now - _could_renew(context, lineage, due)
-    if since > _patience(context):
-        message = f"due for {_days(since)} and not renewed; {_days(left)} until it expires"
-        return _OVERDUE.found(lineage.name, message, evidence, _renew(context, lineage))
-    message = f"due now: the next run renews it; {_days(left)} until it expires"
-    return _DUE.found(lineage.name, message, evidence, _renew(context, lineage))
+def _due(look: _Round, lineage: Lineage, left: timedelta, evidence: str) -> Finding:
+    context, late = (
+        look.context,
+        lateness.judge(lineage, look.record, look.context.now, look.certbot),
+    )
+    fix, until = _renew(context, lineage), f"{_days(left)} until it expires"
+    if late is Late.EXPIRES:
+        following = look.record.next
+        when = f", at {following:%Y-%m-%d %H:%M} UTC at the latest" if following else ""
+        message = f"expires in {_days(left)}, which may be before the next run{when}"
+        return _EXPIRES.found(lineage.name, message, evidence, fix)
+    since = lateness.due_since(lineage, look.certbot)
+    if late is Late.OVERDUE and since is not None:
+        message = f"due for {_days(context.now - since)} and not renewed; {until}"
+        return _OVERDUE.found(lineage.name, message, evidence, fix)
+    return _DUE.found(lineage.name, f"due now: the next run renews it; {until}", evidence, fix)
 
 
-def _could_renew(context: Context, lineage: Lineage, due: datetime) -> datetime:
-    """Since when a run of ours could have renewed it: not before it was set up or configured."""
-    moments = [due]
-    if lineage.not_before:
-        moments.append(lineage.not_before)
-    config = context.host.info(lineage.config)
-    if config:
-        moments.append(datetime.fromtimestamp(config.mtime, context.now.tzinfo))
+def _record(context: Context) -> lateness.Record:
+    """What is known of the runs; without root nothing is."""
     try:
-        applied = applied_at(context)
+        past = history.read(context.host).real
+        return lateness.record(context.host, context.facts, context.plan, past, context.now)
     except PermissionError:
-        applied = None
-    if applied:
-        moments.append(applied)
-    return max(moments)
-
-
-def _patience(context: Context) -> timedelta:
-    runs = context.plan.schedule.runs if context.plan else 2
-    return timedelta(days=_MISSES / runs) + timedelta(hours=2)
+        return lateness.Record(context.host)
 
 
 def _renew(context: Context, lineage: Lineage) -> Fix:
@@ -277,6 +277,6 @@ def _days(length: timedelta) -> str:
     return window.left(length).removesuffix(" left")
 
 
-_KINDS = (_VALID, _UNREADABLE, _EXPIRED, _FUTURE, _OVERDUE, _DUE, _OFF, _TWICE, _NONE)
+_KINDS = (_VALID, _UNREADABLE, _EXPIRED, _FUTURE, _OVERDUE, _EXPIRES, _DUE, _OFF, _TWICE, _NONE)
 
 CHECKS = (Check((*_KINDS, *links.ALL, *keys.ALL, *conf.ALL), _lineages),)

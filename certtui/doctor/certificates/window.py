@@ -44,7 +44,9 @@ def interval(text: str) -> timedelta | None:
 def left(length: timedelta) -> str:
     """How long a certificate is valid still, cut: "84 days left" is at least 84 whole days."""
     hours = length // timedelta(hours=1)
-    return f"{hours // 24} days left" if hours >= 72 else f"{hours} hours left"
+    if hours >= 72:
+        return f"{hours // 24} days left"
+    return f"{hours} hour{'' if hours == 1 else 's'} left"
 
 
 def lifetime(lineage: Lineage) -> timedelta | None:
