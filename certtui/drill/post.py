@@ -6,7 +6,7 @@ import re
 
 from certtui.drill import mailbox, trail, work
 from certtui.drill.model import Outcome, Scene, Step
-from certtui.drill.trail import Trail
+from certtui.drill.trail import Fate, Trail
 from certtui.host import mta
 from certtui.host.mta import Mta
 
@@ -40,12 +40,12 @@ class _Watch:
         host, now = self.scene.host, self.scene.clock.now()
         if not self.box:
             self.box = mailbox.find(host, self.drill, self.since)
-        if not (self.box and (self.silent or (self.trail and self.trail.fates))):
+        if not (self.box and self.silent):
             self.trail = trail.look(host, f"certtui-drill-{self.drill}@", self.since)
         if self.box:
-            # Its log may come a moment later.
+            # Its log may come a moment later, and tell of other recipients of an alias.
             self._settled = self._settled or now + (0 if self.silent else 2)
-            return now >= self._settled or bool(self.trail and self.trail.of(trail.SENT))
+            return now >= self._settled or bool(self.trail and self.trail.of(trail.BOUNCED))
         if self.trail is None or not self.trail.fates:
             return False
         if self.trail.of(trail.BOUNCED):
@@ -114,9 +114,12 @@ def _delivered(
 ) -> tuple[Step, str]:
     """The step, and where the mail is for the last sentence."""
     to = outcome.mail.to
-    if watch.box:
-        return Step(_DELIVERED, True, f"it is in {watch.box}"), f"its mail is in {watch.box}"
     found = watch.trail
+    if watch.box:
+        lost = found.lost if found is not None else None
+        if lost is not None:
+            return _lost(outcome, name, watch.box, lost), ""
+        return Step(_DELIVERED, True, f"it is in {watch.box}"), f"its mail is in {watch.box}"
     if found is not None and found.of(trail.BOUNCED):
         words = f"{name} could not deliver it: {found.of(trail.BOUNCED)}"
         return Step(_DELIVERED, False, words, f"see that {to} takes mail, then certtui drill"), ""
@@ -137,6 +140,14 @@ def _delivered(
         return Step(_DELIVERED, False, f"{name} has it in its queue still: {waits}", "mailq"), ""
     look = f"where it went is not to be seen here: look for it in the mailbox of {to}"
     return Step(_DELIVERED, True, look), f"{name} took its mail"
+
+
+def _lost(outcome: Outcome, name: str, box: str, lost: Fate) -> Step:
+    """One of an alias has it, another has not."""
+    yet = "" if lost.outcome == trail.BOUNCED else " yet"
+    message = f"it is in {box}, but {name} could not deliver it to {lost.recipient}{yet}"
+    mend = f"see that all whom {outcome.mail.to} names take mail, then certtui drill"
+    return Step(_DELIVERED, False, f"{message}: {lost.words}", mend if not yet else "mailq")
 
 
 def _waiting(scene: Scene, outcome: Outcome, known: Mta | None) -> str:

@@ -19,6 +19,9 @@ _MOST = 1 << 18
 _EXIM_FILES = ("/var/log/exim4/mainlog", "/var/log/exim/main.log", "/var/log/exim/mainlog")
 _FILES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail")
 
+#: exim's "=> ADDRESS ..."; the "to=<ADDRESS>, ..." of Postfix and sendmail.
+_RECIPIENT = re.compile(r"(?:=>|->|\*\*|==) ([^\s:]+)|to=<?([^>,\s]+)")
+
 SENT, BOUNCED, DEFERRED = "sent", "bounced", "deferred"
 
 
@@ -28,6 +31,12 @@ class Fate:
 
     outcome: str
     words: str
+
+    @property
+    def recipient(self) -> str:
+        """The address that the log names first."""
+        match = _RECIPIENT.match(self.words)
+        return (match[1] or match[2]).lower() if match else ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,16 @@ class Trail:
     def of(self, outcome: str) -> str:
         """The words of the last fate of a kind, or ""."""
         return next((fate.words for fate in reversed(self.fates) if fate.outcome == outcome), "")
+
+    @property
+    def lost(self) -> Fate | None:
+        """What became of a recipient who did not get it: bounced, or else deferred to the last.
+
+        An alias may name many: that one has it says nothing of the others.
+        """
+        last = {fate.recipient: fate for fate in self.fates}.values()
+        bounced = [fate for fate in self.fates if fate.outcome == BOUNCED]
+        return next(iter([*bounced, *(fate for fate in last if fate.outcome == DEFERRED)]), None)
 
 
 def look(host: Host, message: str, since: float) -> Trail | None:

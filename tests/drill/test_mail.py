@@ -265,6 +265,48 @@ def test_a_mail_that_does_not_arrive(tmp_path: Path, then: str, words: str) -> N
     assert words in outcome.broken.message
 
 
+_HERE = "=> admin <admin@localhost> R=local_user T=mail_spool"
+
+
+@pytest.mark.parametrize("later", [0.0, 1.2])
+@pytest.mark.parametrize(
+    ("then", "words"),
+    [
+        ("** nosuchuser@w <ops@w>: Unrouteable address", "deliver it to nosuchuser@w: ** nosuch"),
+        ("== bob@w R=x T=y defer (-6): full", "could not deliver it to bob@w yet: == bob@w"),
+    ],
+)
+def test_an_alias_of_which_one_gets_nothing(
+    tmp_path: Path, then: str, words: str, later: float
+) -> None:
+    there = place(tmp_path / "r")
+
+    def happens() -> None:
+        both = f"{_HERE}\n2026-11-24 12:01:00 {QUEUE_ID} {then}"
+        exim_takes(there, _HERE if later else both)
+        arrives(there)
+        there.clock.at(later, lambda: exim_takes(there, both))
+
+    outcome = follow(there, happens)
+    assert outcome.broken is not None
+    assert outcome.broken.what == "delivered"
+    assert "it is in /var/mail/admin, but exim could not" in outcome.broken.message
+    assert words in outcome.broken.message
+    assert outcome.broken.mend
+
+
+def test_an_alias_of_which_one_gets_it_at_the_second_try(tmp_path: Path) -> None:
+    there = place(tmp_path / "r")
+
+    def happens() -> None:
+        again = f"2026-11-24 12:01:00 {QUEUE_ID}"
+        first = f"== bob@w R=x defer (-6)\n{again} => bob@w R=x T=y H=mx"
+        exim_takes(there, f"{_HERE}\n{again} {first}")
+        arrives(there)
+
+    assert follow(there, happens).ok
+
+
 def test_a_mail_that_leaves_the_host(tmp_path: Path) -> None:
     there = place(tmp_path / "r", mail_to="a@b.example")
     sent = '=> a@b.example R=dnslookup T=remote_smtp H=mx [192.0.2.1] C="250 OK"'

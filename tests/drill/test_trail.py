@@ -137,3 +137,18 @@ def test_no_journal_no_log_no_trail(tmp_path: Path) -> None:
     host = PlayedHost(str(tmp_path))
     host.answers.append(lambda argv, stdin: Completed(argv, 127, "", "not found"))
     assert trail.look(host, MESSAGE, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "recipient"),
+    [
+        ("** nosuchuser <ops@w>: Unrouteable address", "nosuchuser"),
+        ("** NoSuchUser@w: Unrouteable address", "nosuchuser@w"),
+        ("to=<bob@w>, orig_to=<ops>, relay=none, dsn=5.1.1, status=bounced (x)", "bob@w"),
+        ("to=bob, ctladdr=root (0/0), stat=User unknown", "bob"),
+        ("to=<bob@w>,<eve@w>, stat=User unknown", "bob@w"),
+        ("Frozen", ""),
+    ],
+)
+def test_the_recipient_that_a_log_names(words: str, recipient: str) -> None:
+    assert trail.Fate(trail.BOUNCED, words).recipient == recipient
