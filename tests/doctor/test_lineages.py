@@ -152,6 +152,14 @@ BREAKS: list[tuple[str, str, str, str, int]] = [
     ("no account", "rm -r accounts", "account", "fail", -1),
     ("a plugin", "sed -i 's/^authenticator = .*/authenticator = x/' $C", "plugin", "fail", 0),
     ("an installer", "sed -i '/^server/i installer = nginx' $C", "plugin", "fail", 0),
+    ("no configuration", "$SECOND; rm renewal/b.conf", "no-configuration", "fail", 0),
+    (
+        "no configuration, and a copy",
+        "$SECOND; rm renewal/b.conf; cp -rL live/b x; rm -r live/b archive/b; mv x live/b",
+        "no-configuration",
+        "warn",
+        0,
+    ),
     ("garbage", "head -c 700 /dev/urandom >$C", "unreadable", "fail", 0),
     ("nothing", ": >$C", "unreadable", "fail", 0),
     ("a flood", "truncate -s 10M $C", "unreadable", "fail", 0),
@@ -173,6 +181,7 @@ _SHORT = {
     "ED25519": f"{_NEW_KEY} ED25519",
     "L": f"live/{NAME}",
     "RENEW": "; ".join(f"cp -a {A}/{kind}1.pem {A}/{kind}2.pem" for kind in KINDS),
+    "SECOND": f"cp -a {A} archive/b; cp -a live/{NAME} live/b; touch renewal/b.conf live/README",
     "UP": f"../../archive/{NAME}",
 }
 
@@ -228,6 +237,23 @@ def test_times(folder: Path) -> None:
     # What certbot writes anew at each check (ARI) excuses nothing.
     os.utime(conf(folder), times=((now + timedelta(days=70)).timestamp(),) * 2)
     assert bad(folder, now=now + timedelta(days=70)) == [("lineage.overdue", "fail")]
+
+
+def test_a_folder_that_lapsed_long_ago_or_holds_nothing_is_no_failure(folder: Path) -> None:
+    broken(folder, "$SECOND; rm -r renewal/b.conf; mkdir live/empty; echo x >live/README")
+    now = datetime.now(timezone.utc)
+    found = [
+        (one.id, one.status.value)
+        for one in look(folder, now=now + timedelta(days=150))
+        if one.subject in ("b", "empty", "README")
+    ]
+    assert found == [("lineage.no-configuration", "warn")]
+    # A folder that another lineage's configuration names is that one's.
+    broken(
+        folder,
+        "sed 's,archive/%s,archive/b,; s,live/%s,live/b,' $C >renewal/c.conf".replace("%s", NAME),
+    )
+    assert not any(one.subject == "b" for one in look(folder))
 
 
 def test_what_explains_that_it_is_due_is_said_alone_until_it_has_expired(folder: Path) -> None:

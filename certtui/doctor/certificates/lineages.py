@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from certtui.doctor.certificates import certbot_commands, conf, keys, lateness, links, window
+from certtui.doctor.certificates import (
+    certbot_commands,
+    conf,
+    keys,
+    lateness,
+    links,
+    orphans,
+    window,
+)
 from certtui.doctor.certificates.lateness import Late
 from certtui.doctor.check import Check, Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Fix, Status
@@ -106,8 +114,10 @@ class _Round:
 def _lineages(context: Context) -> Iterator[Finding]:
     facts = context.facts
     yield from (_VALID.skip("", sentence) for sentence in facts.unreadable)
+    left_over = list(orphans.look(context))
+    yield from left_over
     if not facts.lineages:
-        if not facts.unreadable:
+        if not facts.unreadable and not left_over:
             fix = certbot_commands.command(context, "certonly")
             yield _NONE.found("", "there is no certificate yet, so nothing to renew", fix=fix)
         return
@@ -239,10 +249,8 @@ def _explains(found: Finding) -> bool:
 
 
 def _due(look: _Round, lineage: Lineage, left: timedelta, evidence: str) -> Finding:
-    context, late = (
-        look.context,
-        lateness.judge(lineage, look.record, look.context.now, look.certbot),
-    )
+    context = look.context
+    late = lateness.judge(lineage, look.record, context.now, look.certbot)
     fix, until = _renew(context, lineage), f"{_days(left)} until it expires"
     if late is Late.EXPIRES:
         following = look.record.next
@@ -279,4 +287,4 @@ def _days(length: timedelta) -> str:
 
 _KINDS = (_VALID, _UNREADABLE, _EXPIRED, _FUTURE, _OVERDUE, _EXPIRES, _DUE, _OFF, _TWICE, _NONE)
 
-CHECKS = (Check((*_KINDS, *links.ALL, *keys.ALL, *conf.ALL), _lineages),)
+CHECKS = (Check((*_KINDS, *links.ALL, *keys.ALL, *conf.ALL, orphans.ORPHAN), _lineages),)
