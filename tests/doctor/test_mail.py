@@ -235,6 +235,65 @@ def test_exim_knows_no_way() -> None:
     assert "R: " not in found["mail.no-way"].evidence
 
 
+SETUP = "*** Error in setting up pipe, file, or autoreply:\n"
+KEPT = f"admin@web1\n    <-- {TO}\n  router = local_user, transport = mail_spool\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "id", "reason"),
+    [
+        (f"{TO} -> /dev/null\n{SETUP}file_transport unset in x router\n", "discarded", "/dev/null"),
+        (f"{TO} -> /dev/null\n  transport = address_file\n", "discarded", "/dev/null"),  # .forward
+        (f"mail to {TO} is discarded\n", "discarded", f"mail to {TO} is discarded"),
+        (
+            f"{TO} -> |/opt/gone\n{SETUP}pipe_transport unset in x router\n",
+            "no-way",
+            "|/opt/gone: pipe_transport unset in x router",
+        ),
+        (f"{TO} -> |/opt/gone\n  transport = address_pipe\n", "no-way", "/opt/gone is not there"),
+        (f"{TO} -> |/bin/keep a\n  transport = address_pipe\n", "", ""),
+        (f"{TO} -> /srv/mbox\n  transport = address_file\n", "", ""),
+        (f"{TO} -> /dev/null\n{SETUP}file_transport unset in x router\n{KEPT}", "", ""),
+        (f"a@b is undeliverable: no\n    <-- {TO}\n{KEPT}", "", ""),
+        (f"a@b cannot be resolved at this time\n{TO} -> /dev/null\n", "", ""),
+        ("something new\n", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_where_exim_would_take_it(said: str, id: str, reason: str) -> None:
+    host = exim()
+    host.program("/bin/keep")
+    host.answers["exim", "-bt"] = said
+    found = bad(host)
+    assert set(found) == ({f"mail.{id}"} if id else set())
+    if id:
+        message = found[f"mail.{id}"].message
+        assert f"({reason})" in message
+        assert "\n" not in message
+        assert found[f"mail.{id}"].evidence.startswith(f"exim -bt {TO} (exit 0)\n")
+
+
+@pytest.mark.parametrize(
+    ("lines", "id"),
+    [
+        ("admin: /dev/null", "mail.discarded"),
+        ('Admin: "|/opt/gone -x, y"', "mail.no-way"),
+        ("admin: |/bin/keep", ""),
+        ("admin: root\nroot:\n  /dev/null", "mail.discarded"),
+        ("admin: admin, /dev/null", ""),
+        ("#admin: /dev/null", ""),
+        ("admin: b\nb: admin", ""),  # postfix tells of the loop itself
+        ("admin:", ""),
+    ],
+)
+def test_aliases_of_postfix(lines: str, id: str) -> None:
+    host = postfix()
+    host.program("/bin/keep")
+    host.files["/etc/aliases"] = f"{lines}\n".encode()
+    host.answers["postconf", "-hx", "alias_maps"] = "\n"
+    assert set(bad(host, PLAIN)) == ({id} if id else set())
+
+
 def test_what_exim_cannot_tell_now_is_no_failure() -> None:
     host = exim()
     host.answers["exim", "-bt"] = refused(f"{TO} cannot be resolved at this time\n", 1, "exim")

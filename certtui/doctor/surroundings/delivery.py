@@ -10,6 +10,8 @@ from certtui.change.store import RUNS_LOG
 from certtui.doctor.check import Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.doctor.records import history, lastmail
+from certtui.doctor.surroundings import way
+from certtui.doctor.surroundings.way import ALIASES_FILE
 from certtui.host import maillog, mailqueue
 from certtui.host.maillog import BOUNCED, DEFERRED, Delivery, Log
 from certtui.host.mailqueue import Queue, Waiting
@@ -27,13 +29,6 @@ NOT_SENT = Kind(
     Status.FAIL,
     "the mailer took the last mail of the renew script",
     "The script can tell nobody that it could tell nobody: only this and the system's log know.",
-)
-NO_WAY = Kind(
-    "mail.no-way",
-    Status.FAIL,
-    "the MTA knows a way to mail.to",
-    "A mail to a user who is not there, or to the world from an MTA that is set up for local mail "
-    "only (as Debian's exim is at first), is taken with exit status 0 and then sent back to root.",
 )
 QUEUE = Kind(
     "mail.queue",
@@ -55,7 +50,7 @@ ALIASES = Kind(
     "sendmail and postfix read the table that newaliases(1) makes, not the text: until it is run, "
     "mail to root goes where it went before the edit, and without a table postfix defers it.",
 )
-KINDS = (DELIVERY, NOT_SENT, NO_WAY, QUEUE, DEFERRED_KIND, ALIASES)
+KINDS = (DELIVERY, NOT_SENT, *way.KINDS, QUEUE, DEFERRED_KIND, ALIASES)
 
 #: A mail that waits for less may be one of a server that asks everybody to come again.
 _PATIENCE = timedelta(hours=1)
@@ -63,10 +58,8 @@ _PATIENCE = timedelta(hours=1)
 #: What proves that mail works again, once its cause is mended.
 _DRILL = Fix(("certtui", "drill"))
 
-#: Seconds that an MTA may take to say where a mail would go; exim may have to ask DNS.
+#: Seconds that an MTA may take to say how it is set up.
 _TIMEOUT = 5.0
-
-_ALIASES = "/etc/aliases"
 
 
 def findings(context: Context, agent: Mta | None, *, works: bool) -> Iterator[Finding]:
@@ -74,7 +67,7 @@ def findings(context: Context, agent: Mta | None, *, works: bool) -> Iterator[Fi
     assert context.plan is not None
     found = [*_handed_over(context)]
     if works and agent is not None and not found:
-        found = [*_way(context, agent)] or [*_on_its_way(context, agent)]
+        found = [*way.findings(context, agent)] or [*_on_its_way(context, agent)]
         yield from _aliases(context, agent)
     yield from found or [_nothing(context, agent)]
 
@@ -119,69 +112,17 @@ def _handed_over(context: Context) -> Iterator[Finding]:
         yield NOT_SENT.found(to, "the last run's mail did not leave", evidence, _DRILL)
 
 
-# ---- the way to mail.to ------------------------------------------------------------------------
-
-
-def _way(context: Context, agent: Mta) -> Iterator[Finding]:
-    """exim and sendmail say where a mail would go, without sending one; else users are looked up.
-
-    exim's exit status is 2 only where it knows that there is no way (specification, 5, -bt).
-    """
-    assert context.plan is not None
-    to, host = context.plan.mail.to, context.host
-    if agent.name == "exim":
-        said = host.run(["exim", "-bt", to], timeout=_TIMEOUT)
-        if said.code == 2:
-            # On stderr are the routers that it tried.
-            yield _no_way(to, f"exim -bt {to} (exit 2): {said.out.strip()}", said.out)
-    elif agent.name == "sendmail":
-        said = host.run(["sendmail", "-bv", to], timeout=_TIMEOUT)
-        if said.code == 67:  # EX_NOUSER, sysexits.h
-            yield _no_way(to, f"sendmail -bv {to} (exit 67): {said.text}", said.text)
-    elif _is_local(context, agent, to):
-        user = to.partition("@")[0].partition("+")[0]
-        asked = host.run(["getent", "passwd", user], timeout=_TIMEOUT)
-        # getent(1): 2 is "not found"; anything else is no answer.
-        if asked.code == 2 and user not in _aliased(context):
-            text = f"getent passwd {user} (exit 2); {_ALIASES} does not name it"
-            yield _no_way(to, text, f"there is neither a user nor an alias {user}")
-
-
-def _no_way(to: str, evidence: str, reason: str) -> Finding:
-    said = re.sub(r"\s+", " ", reason).strip()
-    message = (
-        f"a mail to it would be sent back ({said}): name another in mail.to and apply, or give "
-        f"{_ALIASES} a line for it"
-    )
-    return NO_WAY.found(to, message, evidence)
-
-
-def _is_local(context: Context, agent: Mta, to: str) -> bool:
-    """Whether the MTA delivers a mail to it on this host, to a user or an alias."""
-    domain = to.partition("@")[2].lower()
-    if agent.name == "postfix":
-        said = context.host.run(["postconf", "-hx", "mydestination", "myorigin"], timeout=_TIMEOUT)
-        lines = [*said.out.lower().splitlines(), "", ""]
-        return said.ok and (domain or lines[1].strip()) in re.split(r"[,\s]+", lines[0])
-    if agent.name in ("opensmtpd", "dma"):
-        return domain in ("", "localhost", context.facts.system.hostname.lower())
-    return False
-
-
-def _aliased(context: Context) -> set[str]:
-    """The names of aliases(5), as far as they are in the usual file."""
-    text = (context.host.read(_ALIASES) or b"").decode("utf-8", "replace")
-    return {match.lower() for match in re.findall(r'^"?([^\s":#]+)"?\s*:', text, re.MULTILINE)}
+# ---- the table of aliases ------------------------------------------------------------------------
 
 
 def _aliases(context: Context, agent: Mta) -> Iterator[Finding]:
     if agent.name not in ("postfix", "sendmail"):
         return
-    text = context.host.info(_ALIASES)
+    text = context.host.info(ALIASES_FILE)
     tables = [
         found
         for ending in (".db", ".lmdb", ".cdb")
-        if (found := context.host.info(f"{_ALIASES}{ending}")) is not None
+        if (found := context.host.info(f"{ALIASES_FILE}{ending}")) is not None
     ]
     if text is None or any(table.mtime >= text.mtime for table in tables):
         return
@@ -189,14 +130,16 @@ def _aliases(context: Context, agent: Mta) -> Iterator[Finding]:
         return
     what = "is older than it" if tables else "is missing"
     fix = Fix(("newaliases",), True)
-    yield ALIASES.found(_ALIASES, f"the table made from it {what}", f"{_ALIASES}: edited", fix)
+    yield ALIASES.found(
+        ALIASES_FILE, f"the table made from it {what}", f"{ALIASES_FILE}: edited", fix
+    )
 
 
 def _wants_table(context: Context, agent: Mta) -> bool:
     if agent.name == "sendmail":
         return False
     said = context.host.run(["postconf", "-hx", "alias_maps"], timeout=_TIMEOUT)
-    return bool(re.search(rf"\b(hash|lmdb|cdb|btree):{_ALIASES}\b", said.out))
+    return bool(re.search(rf"\b(hash|lmdb|cdb|btree):{ALIASES_FILE}\b", said.out))
 
 
 # ---- the queue and the log -----------------------------------------------------------------------
