@@ -33,7 +33,7 @@ from certtui.doctor.scheduler import (
     spring,
     timers,
 )
-from certtui.doctor.surroundings import clock, disk, mail, mounts
+from certtui.doctor.surroundings import clock, disk, mail, mounts, seen
 from certtui.errors import UsageError
 
 __all__ = ["CHECKS", "Check", "Context", "Kind", "run_checks"]
@@ -65,6 +65,7 @@ CHECKS: tuple[Check, ...] = (
     *disk.CHECKS,
     *clock.CHECKS,
     *state.CHECKS,
+    *seen.CHECKS,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
@@ -64,7 +65,18 @@ def look(
     if not shown and not facts.unreadable:
         problems.append("no certificate yet: get a first one with certbot certonly")
     broken = certificates.missing() if shown else ""
-    notes = (*_about_plan(host, plan, unusable), *facts.unreadable, *problems, *home.notes, broken)
+    needs_root = [] if unusable or not _is_plan_hidden(host, plan) else ["the plan"]
+    needs_root += ["the last runs"] if home.hidden else []
+    needs_root += _certificates_hidden(shown)
+    needs_root += [_subject(one) for one in facts.unreadable if _is_hidden(one)]
+    notes = (
+        _needs_root(needs_root),
+        _about_plan(plan, unusable) if "the plan" not in needs_root else "",
+        *(one for one in facts.unreadable if not _is_hidden(one)),
+        *problems,
+        *home.notes,
+        broken,
+    )
     return Status(
         now=now,
         certificates=shown,
@@ -75,10 +87,12 @@ def look(
         last_mail=home.mail,
         backend=plan.schedule.backend if plan else "",
         runs=plan.schedule.runs if plan else 0,
-        mails=plan is not None and bool(plan.mail.to) and home.seen,
+        mails=plan is not None and bool(plan.mail.to) and home.clear and not home.hidden,
         unscheduled=not coming if plan else not any(one.active for one in facts.renewers),
         stopped=_stopped(facts, plan) if live else "",
         seen=not facts.unreadable,
+        hidden=any(one.hidden for one in shown)
+        or (not shown and any(map(_is_hidden, facts.unreadable))),
     )
 
 
@@ -88,20 +102,45 @@ def _stopped(facts: Facts, plan: Plan | None) -> str:
     return found.kind if found is not None and not found.running else ""
 
 
-def _about_plan(host: Host, plan: Plan | None, unusable: str) -> Iterator[str]:
+def _is_plan_hidden(host: Host, plan: Plan | None) -> bool:
+    try:
+        return plan is None and host.info(INSTALLED_PLAN) is not None
+    except PermissionError:
+        return True  # not even its folder may be looked into
+
+
+def _about_plan(plan: Plan | None, unusable: str) -> str:
     if unusable:
         first = unusable.splitlines()[0]
         instead = "no plan" if plan is None else "the plan last applied"
-        yield f"the plan cannot be used, and {instead} was looked at instead: {first}"
-        return
-    try:
-        hidden = plan is None and host.info(INSTALLED_PLAN) is not None
-    except PermissionError:
-        hidden = True  # not even its folder may be looked into
-    if hidden:
-        yield f"{INSTALLED_PLAN} may be read by root only: sudo certtui status"
-    elif plan is None:
-        yield "nothing is set up by certtui yet: run certtui for the wizard"
+        return f"the plan cannot be used, and {instead} was looked at instead: {first}"
+    if plan is not None:
+        return ""
+    return "nothing is set up by certtui yet: run certtui for the wizard"
+
+
+#: How the sentences of the facts end about what only root may see; more words may follow.
+_ROOTS = re.compile(r" may not be (?:read|seen) by this user: run as root")
+
+
+def _is_hidden(sentence: str) -> bool:
+    return _ROOTS.search(sentence) is not None
+
+
+def _subject(sentence: str) -> str:
+    """What cannot be seen: the part before "may not be"."""
+    return _ROOTS.split(sentence)[0]
+
+
+def _certificates_hidden(shown: Sequence[CertificateStatus]) -> Iterator[str]:
+    count = sum(one.hidden for one in shown)
+    if count:
+        yield "1 certificate" if count == 1 else f"{count:,} certificates"
+
+
+def _needs_root(what: Sequence[str]) -> str:
+    """One note for all that only root may see, which is no trouble."""
+    return f"needs root: sudo certtui status (not seen: {', '.join(what)})" if what else ""
 
 
 def _certificates(
@@ -152,18 +191,20 @@ def _certificate(
         issuer=details.issuer if details else "",
         key=details.key if details else "",
         serial=details.serial if details else "",
+        hidden=lineage.not_after is None and _is_hidden(lineage.error),
     )
 
 
 @dataclass(frozen=True)
 class _Home:
-    """What is in certtui's folder; ``seen`` is whether all of it could be looked at."""
+    """What is in certtui's folder; ``clear`` is whether the note of the last mail was."""
 
     past: history.History = field(default_factory=history.History)
     pending: tuple[str, ...] = ()
     mail: LastMail | None = None
     notes: tuple[str, ...] = ()
-    seen: bool = True
+    clear: bool = True
+    hidden: bool = False
 
 
 def _home(host: Host) -> _Home:
@@ -171,8 +212,7 @@ def _home(host: Host) -> _Home:
         past, pending = history.read(host), history.pending(host)
         mail, unclear = _last_mail(host)
     except PermissionError:
-        note = "the last runs may be read by root only: sudo certtui status"
-        return _Home(notes=(note,), seen=False)
+        return _Home(hidden=True)
     damaged = (f"{RUNS_LOG}: {past.damaged} lines are damaged and not shown",)
     return _Home(past, pending, mail, (*(damaged if past.damaged else ()), *unclear), not unclear)
 

@@ -34,6 +34,7 @@ class CertificateStatus:
     issuer: str = ""
     key: str = ""
     serial: str = ""
+    hidden: bool = False  # only root may look at it
 
     @property
     def is_served(self) -> bool | None:
@@ -54,7 +55,7 @@ class Status:
     ``backend`` and ``runs`` a day are the plan's, "" and 0 without one. ``mails`` is whether the
     plan sends mail and its last one could be looked for. ``unscheduled``: nothing starts a run.
     ``stopped`` is the kind of the plan's web server where it does not run. ``seen`` is whether
-    all facts could be.
+    all facts could be; ``hidden``, whether there are certificates that only root may look at.
     """
 
     now: datetime
@@ -70,3 +71,4 @@ class Status:
     unscheduled: bool = False
     stopped: str = ""
     seen: bool = True
+    hidden: bool = False

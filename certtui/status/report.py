@@ -54,6 +54,8 @@ def _headline(status: Status) -> str:
     found = trouble(status)
     if found:
         return f"TROUBLE: {'; '.join(found)} (see certtui doctor)"
+    if status.hidden:
+        return "How it stands needs root: sudo certtui status"
     count = len(status.certificates)
     if not count:
         return "No certificate to renew." if status.seen else "No certificate seen."
@@ -90,7 +92,7 @@ def _certificates(status: Status, width: int) -> list[str]:
     port = any(item.served.state not in ("nobody", "unknown") for item in status.certificates)
     rows = [_row(item, port, width < _NARROW) for item in shown]
     head = ("left", "expires", "tries", "on 443" if port else "")
-    lines = list(_columns(head, rows, [item.error for item in shown], width))
+    lines = list(_columns(head, rows, ["" if item.hidden else item.error for item in shown], width))
     if rest:
         lines.append(f"  {_rest(rest)}")
     return lines
@@ -99,7 +101,7 @@ def _certificates(status: Status, width: int) -> list[str]:
 def _row(item: CertificateStatus, port: bool, narrow: bool) -> tuple[str, ...]:
     """Name, what is left, expiry, tries left, what is served; no more than a date gives."""
     if item.days_left is None or item.not_after is None:
-        return (item.name, "unknown")
+        return (item.name, "needs root" if item.hidden else "unknown")
     tries = "" if item.tries_left is None else f"{item.tries_left:>4}"
     return (
         item.name,
@@ -151,7 +153,11 @@ def _rest(rest: Sequence[CertificateStatus]) -> str:
         f"{count:,} {what}"
         for what, count in (
             ("expired", sum(item.expired for item in rest)),
-            ("cannot be read", sum(item.days_left is None for item in rest)),
+            (
+                "cannot be read",
+                sum(item.days_left is None and not item.hidden for item in rest),
+            ),
+            ("need root", sum(item.hidden for item in rest)),
             ("not served as on disk", sum(item.is_served is False for item in rest)),
             ("overdue", sum(item.overdue and not item.expired for item in rest)),
             ("due", sum(item.due and not (item.expired or item.overdue) for item in rest)),

@@ -31,7 +31,7 @@ def _certificates(status: Status) -> Iterator[str]:
     expired = sum(item.expired for item in found)
     if expired:
         yield f"{expired} expired"
-    unreadable = sum(item.days_left is None for item in found)
+    unreadable = sum(item.days_left is None and not item.hidden for item in found)
     if unreadable:
         yield f"{unreadable} cannot be read"
     faulty = sum(bool(item.error) and item.days_left is not None for item in found)

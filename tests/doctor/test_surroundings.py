@@ -340,7 +340,7 @@ def test_what_a_user_may_not_see_is_a_skip_and_no_failure(cron: Applied) -> None
     found = user(facts(lineages=(hidden,), unreadable=("/y may not be read: run as root",)))
     made = Context(closed, found, cron.plan, now=NOW, problem="?")
     said = {item.id: item for item in run_checks(made) if item.status is SKIP}
-    assert {"lineage.unreadable", "lineage.valid", "runs.recent", "deploy.pending"} <= set(said)
+    assert {"lineage.unreadable", "host.seen", "runs.recent", "deploy.pending"} <= set(said)
     assert said["cron.file"].subject == "/etc/cron.d/certbot"
     assert "needs root" in said["runs.recent"].message
     # The same sentence from root is a failure: then something is wrong with the file.

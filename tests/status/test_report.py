@@ -271,11 +271,11 @@ def test_a_user_is_not_told_that_there_is_nothing(tmp_path: Path) -> None:
     hidden = {LOG, "/var/lib/certtui/pending-deploy", "/var/lib/certtui/last-mail"}
     host = FakeHost(files=dict.fromkeys(hidden, b""), closed=hidden, root_user=False)
     found = facts(
-        lineages=(), unreadable=("/etc/letsencrypt/renewal may not be read: run as root",)
+        lineages=(), unreadable=("/etc/letsencrypt/renewal cannot be read: Input/output error",)
     )
     text = status.text(status.look(host, found, some_plan(), now=NOW))
     assert text.startswith("No certificate seen.")
-    assert "the last runs may be read by root only: sudo certtui status" in text
+    assert "needs root: sudo certtui status (not seen: the last runs)" in text
     assert "none yet" not in text
 
 

@@ -238,7 +238,7 @@ class Unseen(FakeHost):
 
 def test_a_folder_that_may_not_be_looked_into_is_said() -> None:
     text = status.text(status.look(Unseen(), facts(), None, now=NOW))
-    assert "/etc/certtui/plan.toml may be read by root only: sudo certtui status" in text
+    assert "needs root: sudo certtui status (not seen: the plan)" in text
 
 
 def test_what_needs_a_person_comes_first(tmp_path: Path) -> None:
@@ -272,8 +272,36 @@ def test_without_a_plan_it_says_so() -> None:
 def test_a_plan_that_only_root_may_read_is_not_no_plan() -> None:
     host = FakeHost(files={"/etc/certtui/plan.toml": b""})
     text = status.text(status.look(host, facts(), None, now=NOW))
-    assert "/etc/certtui/plan.toml may be read by root only: sudo certtui status" in text
+    assert "needs root: sudo certtui status (not seen: the plan)" in text
     assert "nothing is set up" not in text
+
+
+def test_what_only_root_may_see_is_no_trouble() -> None:
+    hidden = "may not be read by this user: run as root"
+    some = tuple(Lineage(name, f"{name}.conf", error=f"{name}.conf {hidden}") for name in "ab")
+    port = "who listens on port 80 may not be seen by this user: run as root"
+    found = facts(lineages=some, unreadable=(port, "systemd cannot be asked"))
+    shown = status.look(Unseen(), found, None, now=NOW)
+    lines = status.text(shown, 200).splitlines()
+    assert lines[0] == "How it stands needs root: sudo certtui status"
+    assert [line.split()[1:3] for line in lines if line[:3] in ("  a", "  b")] == [
+        ["needs", "root"]
+    ] * 2
+    assert [line for line in lines if "root" in line and line.startswith("note")] == [
+        "note: needs root: sudo certtui status "
+        "(not seen: the plan, 2 certificates, who listens on port 80)"
+    ]
+    assert "note: systemd cannot be asked" in lines
+    assert not any(hidden in line for line in lines)
+    assert as_json(shown)["trouble"] == []
+
+
+def test_a_folder_of_certificates_that_only_root_may_see_is_not_no_certificate() -> None:
+    folder = (
+        "/etc/letsencrypt/renewal may not be read by this user: run as root to see certificates"
+    )
+    shown = status.look(Unseen(), facts(lineages=(), unreadable=(folder,)), None, now=NOW)
+    assert status.text(shown).startswith("How it stands needs root: sudo certtui status\n")
 
 
 def test_another_renewer_is_named_once_whatever_its_lines() -> None:

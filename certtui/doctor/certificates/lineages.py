@@ -21,6 +21,7 @@ from certtui.doctor.certificates.lateness import Late
 from certtui.doctor.check import Check, Context, Kind, needs_root
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.doctor.records import history
+from certtui.doctor.surroundings import seen
 from certtui.host.facts import Lineage
 
 _VALID = Kind(
@@ -113,11 +114,12 @@ class _Round:
 
 def _lineages(context: Context) -> Iterator[Finding]:
     facts = context.facts
-    yield from (_VALID.skip("", sentence) for sentence in facts.unreadable)
+    unseen = seen.of_certificates(facts)
+    yield from (_VALID.skip("", sentence) for sentence in unseen)
     left_over = list(orphans.look(context))
     yield from left_over
     if not facts.lineages:
-        if not facts.unreadable and not left_over:
+        if not unseen and not left_over:
             fix = certbot_commands.command(context, "certonly")
             yield _NONE.found("", "there is no certificate yet, so nothing to renew", fix=fix)
         return
@@ -160,7 +162,8 @@ def _lineage(look: _Round, lineage: Lineage) -> Iterator[Finding]:
     mistakes = list(conf.look(context, lineage, look.known))
     if not lineage.autorenew and not lineage.error:
         mistakes.append(_off(lineage))
-    mistakes += _twice(look, lineage)
+    if not any(one.id == links.ANOTHERS.id for one in problems):
+        mistakes += _twice(look, lineage)
     yield from mistakes
     if lineage.not_after is not None:
         yield from _expiry(look, lineage, [*problems, *mistakes])
