@@ -167,6 +167,12 @@ def without(program: str) -> Callable[[At], None]:
     return lambda host: host.missing.add(program)
 
 
+def not_executable(host: At) -> None:
+    host.missing.add("at")
+    host.write("/usr/bin/at", "")
+    host.path("/usr/bin/at").chmod(0o600)
+
+
 QUEUE = ("SCRIPT", "queue")
 BREAKS: list[tuple[str, Callable[[At], object], Status, tuple[str, ...]]] = [
     ("at.missing", lambda h: h.jobs.clear(), FAIL, QUEUE),
@@ -183,6 +189,7 @@ BREAKS: list[tuple[str, Callable[[At], object], Status, tuple[str, ...]]] = [
     ("at.state-future", lambda h: h.take(h.now + timedelta(days=9)), FAIL, QUEUE),
     ("at.program-missing", without("flock"), FAIL, ("apt-get", "install")),
     ("at.program-missing", without("atq"), FAIL, ("apt-get", "install")),
+    ("at.program-missing", not_executable, FAIL, ("chmod", "a+rx", "/usr/bin/at")),
     ("runs.late", lambda h: h.write(LOG, "2026-01-01T00:00:00Z at ok 3 \n"), FAIL, ("RENEW",)),
     ("drift.missing", lambda h: h.path(h.script).unlink(), FAIL, ("certtui", "apply")),
     ("drift.mode", lambda h: h.path(h.script).chmod(0o600), FAIL, ("chmod", "0700")),

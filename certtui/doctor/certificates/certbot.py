@@ -9,6 +9,7 @@ from certtui.change.packages import install_argv
 from certtui.doctor.check import Check, Context, Kind
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host.facts import CertbotInstall
+from certtui.host.programs import not_executable, on_path
 from certtui.render import places
 
 _FOUND = Kind(
@@ -16,6 +17,13 @@ _FOUND = Kind(
     Status.FAIL,
     "a certbot is installed and says its version",
     "Without it nothing is renewed, and a schedule that starts nothing looks like one that works.",
+)
+_NOT_EXECUTABLE = Kind(
+    "certbot.not-executable",
+    Status.FAIL,
+    "certbot may be executed",
+    "Nobody may start a program without a bit of execution, root neither (execve(2)); to install "
+    "its package again changes nothing where it is installed.",
 )
 _MUTE = Kind(
     "certbot.no-version",
@@ -50,6 +58,13 @@ def _certbot(context: Context) -> Iterator[Finding]:
     command = context.plan.certbot.command if context.plan else "auto"
     used = context.facts.certbot(command)
     if used is None:
+        paths = on_path("certbot") if command == "auto" else [command]
+        closed = not_executable(context.host, paths)
+        if closed is not None:
+            path, mode = closed
+            mend = Fix(("chmod", "0755", path))
+            yield _NOT_EXECUTABLE.found(path, "is not executable", f"{path}: mode {mode:04o}", mend)
+            return
         argv = install_argv(context.facts, "certbot")
         where = "" if command == "auto" else f" at {command}, which the plan names"
         fix = Fix(argv) if argv and command == "auto" else None
@@ -93,4 +108,4 @@ def _mute(context: Context, used: CertbotInstall) -> Finding:
     return _MUTE.found(used.path, f"does not say its version{reason}", evidence, fix)
 
 
-CHECKS = (Check((_FOUND, _MUTE, _SEVERAL, _OLD), _certbot),)
+CHECKS = (Check((_FOUND, _NOT_EXECUTABLE, _MUTE, _SEVERAL, _OLD), _certbot),)

@@ -67,8 +67,22 @@ _WRONG = "/var/letsencrypt/renewal-hooks"
 
 _KINDS = ("pre", "deploy", "post")
 
+#: Folders that are meant to be one of the three: as the options are called (--renew-hook is the old
+#: name of --deploy-hook), or in capitals.
+_MEANT = re.compile(r"(pre|deploy|post|renew(?:al)?)(?:[-_.]?(?:hooks?|d))?", re.IGNORECASE)
+
+#: Names of what is no hook, or was switched off; those of package managers among them.
+_OFF = re.compile(
+    r"(?:^|/)(?:\.|readme)[^/]*$"
+    r"|[.-](?:disabled|off|bak|backup|orig|old|save|sample|example|md|txt|dpkg-\w+|ucf-\w+|rpm\w+)$",
+    re.IGNORECASE,
+)
+
 #: Bytes of a script's first line; the kernel reads no more (execve(2): 255).
 _LINE = 256
+
+#: Bytes of a hook in which the names of what it starts are looked for.
+_TEXT = 100_000
 
 
 def _hooks(context: Context) -> Iterator[Finding]:
@@ -132,6 +146,8 @@ def _hook(context: Context, path: str, ours: set[str]) -> Iterator[Finding]:
             message = "its name ends with ~: certbot passes it over"
             yield _TILDE.found(path, message, path, Fix(("mv", path, path.rstrip("~"))))
     elif found is None or not found.mode & 0o111:
+        if path not in ours and _OFF.search(path):
+            return
         mode = f"mode {found.mode:04o}" if found else "a link that leads nowhere"
         mine = path in ours
         fix = Fix(("chmod", "0700" if mine else "u+x", path), mine) if found else None
@@ -197,10 +213,45 @@ def _misplaced(host: Host, folder: str) -> Iterator[Finding]:
         if name not in _KINDS and _is_executable(host, path):
             message = f"certbot reads no hook there: move it to {folder}/deploy, pre or post"
             yield _ELSEWHERE.found(path, message, path)
+        elif name not in _KINDS and not _OFF.search(path):
+            yield from _in_folder(host, folder, name)
     for kind in _KINDS:
         for name in host.names(f"{_WRONG}/{kind}"):
             path = f"{_WRONG}/{kind}/{name}"
             yield _misplaced_hook(host, path, f"{folder}/{kind}/{name}")
+
+
+def _in_folder(host: Host, folder: str, name: str) -> Iterator[Finding]:
+    """Executables in another folder beside the three, unless a hook starts them."""
+    inside = [file for file in host.names(f"{folder}/{name}") if not _OFF.search(file)]
+    found = [file for file in inside if _is_executable(host, f"{folder}/{name}/{file}")]
+    started = _hooks_say(host, folder) if found else ""
+    meant = _MEANT.fullmatch(name)
+    for file in found:
+        path = f"{folder}/{name}/{file}"
+        if f"{name}/{file}" in started:
+            continue
+        if meant:
+            kind = meant[1].lower()
+            right = kind if kind in _KINDS else "deploy"
+            yield _misplaced_hook(host, path, f"{folder}/{right}/{file}")
+        else:
+            message = f"certbot reads no hook there: move it to {folder}/deploy, pre or post"
+            yield _ELSEWHERE.found(path, message, path)
+
+
+def _hooks_say(host: Host, folder: str) -> str:
+    """The text of all hooks that certbot reads, and where those that are links lead."""
+    said = []
+    for path in (
+        f"{folder}/{kind}/{name}" for kind in _KINDS for name in host.names(f"{folder}/{kind}")
+    ):
+        said.append(host.link(path) or "")
+        try:
+            said.append((host.read(path, _TEXT) or b"").decode("utf-8", "replace"))
+        except PermissionError:
+            continue  # a hook is root's own; another user hears of more than there is
+    return "\n".join(said)
 
 
 def _misplaced_hook(host: Host, path: str, right: str) -> Finding:

@@ -17,6 +17,7 @@ from certtui.doctor.scheduler import atspool, atstate
 from certtui.host import atjobs
 from certtui.host.atjobs import Job
 from certtui.host.interface import SAFE_PATH
+from certtui.host.programs import not_executable, on_path
 from certtui.plan.model import Plan
 from certtui.render import places, times
 
@@ -163,6 +164,11 @@ def _programs(context: Context) -> Iterator[Finding]:
             argv = install_argv(context.facts, need)
             message = "is missing: the script can queue nothing"
             seen = f"{program} is not in {SAFE_PATH}"
+            closed = not_executable(context.host, on_path(program))
+            if closed is not None:
+                message = "is not executable: the script can queue nothing"
+                # Not 0755: at's own bits of set-user-ID may still be there.
+                seen, argv = f"{closed[0]}: mode {closed[1]:04o}", ("chmod", "a+rx", closed[0])
             yield _PROGRAM.found(program, message, seen, Fix(argv) if argv else None)
 
 
