@@ -78,6 +78,8 @@ def pem(key: Any) -> bytes:
     return made
 
 
+_PATH = ("path-of-another", "fail")
+
 #: What breaks it (sh, in the configuration folder; L, A and C are the lineage's folders in live/
 #: and archive/ and its configuration), the finding, and how many shown commands mend it.
 #: -1: what is shown is for certbot, which is not here; 0: nothing can be shown.
@@ -99,6 +101,14 @@ BREAKS: list[tuple[str, str, str, str, int]] = [
         "fail",
         1,
     ),
+    ("a path of another's", "$OTHER; sed -i 's,^cert =.*,cert = $O/cert.pem,' $C", *_PATH, 1),
+    (
+        "fullchain of another's",
+        "$OTHER; sed -i 's,^fullchain =.*,fullchain = $O/fullchain.pem,' $C",
+        *_PATH,
+        1,
+    ),
+    ("paths of another's", "$OTHER; sed -i s,live/$NAME/,live/site9.example.test/, $C", *_PATH, 1),
     (
         "without a number",
         "cp $A/cert1.pem $A/cert.pem; ln -sf $UP/cert.pem $L/cert.pem",
@@ -188,7 +198,10 @@ _SHORT = {
 
 def broken(folder: Path, line: str) -> None:
     """Runs a line of the table."""
-    script = Template(line).safe_substitute(_SHORT)
+    if "$OTHER" in line:
+        trees.lineage(folder, "site9.example.test")
+    other = f"{folder}/live/site9.example.test"
+    script = Template(line).safe_substitute(_SHORT, OTHER=":", O=other, NAME=NAME)
     subprocess.run(["sh", "-ec", script], check=True, cwd=folder)
 
 

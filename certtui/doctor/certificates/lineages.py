@@ -15,6 +15,7 @@ from certtui.doctor.certificates import (
     lateness,
     links,
     orphans,
+    paths_of_another,
     window,
 )
 from certtui.doctor.certificates.lateness import Late
@@ -162,7 +163,7 @@ def _lineage(look: _Round, lineage: Lineage) -> Iterator[Finding]:
     mistakes = list(conf.look(context, lineage, look.known))
     if not lineage.autorenew and not lineage.error:
         mistakes.append(_off(lineage))
-    if not any(one.id == links.ANOTHERS.id for one in problems):
+    if not any(one.id == paths_of_another.ANOTHERS.id for one in problems):
         mistakes += _twice(look, lineage)
     yield from mistakes
     if lineage.not_after is not None:

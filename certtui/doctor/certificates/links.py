@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from certtui.doctor.certificates import paths_of_another
 from certtui.doctor.check import Kind
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.host.facts import KINDS, Lineage
@@ -55,7 +56,7 @@ BEHIND = Kind(
     "at its next run (storage.py, ensure_deployed), also where older ones were chosen by hand.",
 )
 
-ALL = (COPIED, DANGLING, ASTRAY, MIXED, BEHIND)
+ALL = (COPIED, DANGLING, paths_of_another.ANOTHERS, ASTRAY, MIXED, BEHIND)
 
 _NUMBERED = re.compile(r"(cert|privkey|chain|fullchain)([0-9]{1,9})\.pem", re.ASCII)
 
@@ -117,7 +118,8 @@ def look(host: Host, lineage: Lineage, renew: Callable[[], Fix]) -> Files | Find
         infos.append(found[1])
         numbers.append(found[2])
     if wrong:
-        return _finding(host, lineage, archive, wrong)
+        mistake = paths_of_another.look(host, lineage, [one.file for one in wrong])
+        return mistake or _finding(host, lineage, archive, wrong)
     newest = archive.newest()
     if len(set(numbers)) > 1:
         return _mixed(lineage, archive, numbers)
