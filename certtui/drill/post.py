@@ -38,10 +38,9 @@ class _Watch:
 
     def ends(self) -> bool:
         host, now = self.scene.host, self.scene.clock.now()
-        if not self.box:
-            self.box = mailbox.find(host, self.drill, self.since)
         if not (self.box and self.silent):
             self.trail = trail.look(host, f"certtui-drill-{self.drill}@", self.since)
+        self.box = mailbox.find(host, self.drill, self.since, self._takes)
         if self.box:
             # Its log may come a moment later, and tell of other recipients of an alias.
             self._settled = self._settled or now + (0 if self.silent else 2)
@@ -52,6 +51,13 @@ class _Watch:
             return True
         self._settled = self._settled or now + _SETTLE
         return now >= self._settled
+
+    def _takes(self, user: str) -> bool:
+        """Whether it may be this user's: the log, where it tells, names who got it."""
+        fates = self.trail.fates if self.trail else ()
+        sent = [fate.words for fate in fates if fate.outcome == trail.SENT]
+        mark = re.compile(rf"(?<![\w.-]){re.escape(user)}(?![\w.-])", re.IGNORECASE)
+        return not sent or any(mark.search(words) for words in sent)
 
 
 def follow(scene: Scene, outcome: Outcome, since: float, until: float) -> str:

@@ -85,7 +85,7 @@ def test_cron(tmp_path: Path) -> None:
     variables = [line for line in ours if re.match(r"[A-Z_]+=", line)]
     assert len(variables) == 4
     text, mode = seen[0][:-8], seen[0][-8:]
-    assert mode == "0o100644"
+    assert mode == "0o100600"  # its id is nobody else's: whoever knows it could forge the proof
     assert text.splitlines()[1:] == [
         *variables,
         f"CERTTUI_DRILL={outcome.id}",
@@ -196,8 +196,10 @@ def test_a_timers_service(tmp_path: Path) -> None:
 
 def test_a_service_that_cannot_start(tmp_path: Path) -> None:
     there = timed(tmp_path / "r")
+    there.host.answers.append(systemctl(Job="7", InvocationID="a"))
     broken = systemctl(
         ActiveState="failed",
+        InvocationID="b",
         Result="exit-code",
         ExecMainStatus="203",
         ExecMainStartTimestamp="Tue 2026-11-24 12:00:48 UTC",
@@ -263,6 +265,19 @@ def test_a_mail_that_does_not_arrive(tmp_path: Path, then: str, words: str) -> N
     assert [step.ok for step in outcome.steps] == [True, True, True, True, False, True]
     assert outcome.broken is not None
     assert words in outcome.broken.message
+
+
+def test_a_forged_mail_in_the_mailbox_of_another_is_no_proof(tmp_path: Path) -> None:
+    there = place(tmp_path / "r")
+
+    def happens() -> None:
+        arrives(there)
+        there.path("/var/mail/admin").rename(there.path("/var/mail/eve"))
+        exim_takes(there, "=> /dev/null <admin@localhost> R=x T=**bypassed**")
+
+    outcome = follow(there, happens)
+    assert outcome.broken is not None
+    assert "has thrown it away" in outcome.broken.message
 
 
 _HERE = "=> admin <admin@localhost> R=local_user T=mail_spool"

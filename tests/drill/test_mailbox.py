@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,15 +83,73 @@ def test_a_maildir(host: PlayedHost, folder: str) -> None:
 def test_a_home_that_cannot_be_looked_into(
     host: PlayedHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = host.names
+    write(host, f"/home/admin/Maildir/new/{int(time.time())}.M1P1.w", MAIL.partition("\n")[2])
+    real = os.open
 
-    def closed(path: str) -> list[str]:
-        if path.startswith("/home"):
+    def closed(path: str, *more: Any, **options: Any) -> int:
+        if "/home" in path:
             raise PermissionError(13, "Permission denied", path)
-        return names(path)
+        return real(path, *more, **options)
 
-    monkeypatch.setattr(host, "names", closed)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", closed)
+        assert mailbox.find(host, ID, SINCE) == ""
+    assert mailbox.find(host, ID, SINCE) != ""
+
+
+def test_what_users_put_there_is_neither_opened_nor_followed(
+    host: PlayedHost, tmp_path: Path
+) -> None:
+    """A FIFO would be waited for, opening a device does something, a link leads anywhere."""
+    message = MAIL.partition("\n")[2]
+    new = Path(host.root) / "home/admin/Maildir/new"
+    new.mkdir(parents=True)
+    now = int(time.time())
+    elsewhere = write(host, "/root/secret", message)
+    os.mkfifo(host.root + "/fifo")
+    for number, target in enumerate((elsewhere, Path(host.root + "/fifo"), Path("/dev/zero"))):
+        (new / f"{now}.M{number}P1.w").symlink_to(target)
+        (Path(host.root) / f"var/mail/u{number}").symlink_to(target)
+    os.mkfifo(new / f"{now}.M8P1.w")
+    (new / f"{now}.M9P1.w").hardlink_to(elsewhere)
+    (Path(host.root) / "var/mail/u9").hardlink_to(write(host, "/root/mbox", MAIL))
     assert mailbox.find(host, ID, SINCE) == ""
+
+
+@pytest.mark.parametrize("link", ["home/admin/Maildir", "home/admin/Maildir/new"])
+def test_a_maildir_that_is_a_link_is_not_followed(host: PlayedHost, link: str) -> None:
+    write(host, f"/root/new/{int(time.time())}.M1P1.w", MAIL.partition("\n")[2])
+    path = Path(host.root) / link
+    path.parent.mkdir(parents=True)
+    path.symlink_to(Path(host.root) / ("root" if link.endswith("Maildir") else "root/new"))
+    assert mailbox.find(host, ID, SINCE) == ""
+
+
+def test_the_search_ends_in_time(host: PlayedHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailbox, "_LONGEST", -1.0)
+    write(host, "/var/mail/a", BOUNCE)
+    write(host, "/var/mail/admin", MAIL)
+    assert mailbox.find(host, ID, SINCE) == ""
+
+
+def test_many_files_hide_nothing_for_long(host: PlayedHost) -> None:
+    folder = Path(write(host, "/home/admin/Maildir/new/1.M1P1.w", "x").parent)
+    target = write(host, "/home/admin/big", "x" * 100_000)
+    now = int(time.time())
+    for number in range(3000):
+        (folder / f"{now}.A{number}.w").hardlink_to(target)
+    began = time.monotonic()
+    assert mailbox.find(host, ID, SINCE) == ""
+    assert time.monotonic() - began < 5
+    write(host, f"/home/admin/Maildir/new/{now}.M2P1.w", MAIL.partition("\n")[2])
+    assert mailbox.find(host, ID, SINCE).endswith("M2P1.w")
+
+
+def test_only_the_mailboxes_that_are_meant(host: PlayedHost) -> None:
+    write(host, "/var/mail/admin", MAIL)
+    write(host, f"/home/admin/Maildir/new/{int(time.time())}.M1P1.w", MAIL.partition("\n")[2])
+    assert mailbox.find(host, ID, SINCE, lambda user: user != "admin") == ""
+    assert mailbox.find(host, ID, SINCE, lambda user: user == "admin") == "/var/mail/admin"
 
 
 def test_a_link_between_the_two_spools_and_a_fifo_in_one(host: PlayedHost) -> None:

@@ -54,12 +54,18 @@ def bounces(host: Machine) -> None:
     host.run(["userdel", server.ADMIN])
 
 
+def loses_one_of_two(host: Machine) -> None:
+    aliases = f"root: {server.ADMIN}\n{server.ADMIN}: {server.ADMIN}, nosuchuser\n"
+    host.write("/etc/aliases", aliases)
+
+
 BREAKS: dict[str, tuple[Callable[[Machine], None], Schedule, str, str]] = {
     "refuses": (refuses, TIMER, "taken by the mailer", "cannot reach the relay"),
     "hangs": (hangs, TIMER, "taken by the mailer", "sendmail failed"),
     "swallows": (swallows, TIMER, "taken by the mailer", "no log tells of the mail"),
     "gone": (is_gone, AT, "taken by the mailer", "neither sendmail nor mail was found"),
     "defers": (defers, TIMER, "delivered", "could not deliver it yet"),
+    "one-of-two": (loses_one_of_two, TIMER, "delivered", "could not deliver it to nosuchuser"),
     "bounces": (bounces, CRON, "delivered", "could not deliver it"),
 }
 
