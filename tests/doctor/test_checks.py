@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from certtui.doctor.finding import Status
+from certtui.doctor.registry import run_checks
 from certtui.host.facts import CertbotInstall, Facts, Renewer, Service
 from tests.doctor.support import CRON, LOG, NOW, SCRIPT, Applied, bad, context, facts
 
@@ -142,6 +143,14 @@ def test_a_service_that_did_not_start_at_all(timer: Applied) -> None:
     timer.service["Result"] = "exit-code"
     timer.answer()
     assert bad(timer)["timer.service-failed"].status is FAIL
+    ran = NOW - timedelta(hours=3)
+    for failed, ids in ((ran, {"timer.service-failed"}), (ran - timedelta(seconds=1), set())):
+        timer.service["InactiveEnterTimestamp"] = f"{failed:%a %F %T} UTC"
+        timer.answer()
+        assert set(bad(timer)) == ids
+    said = {item.id: item for item in run_checks(context(timer), ["timer"])}
+    assert said["timer.service-failed"].message.endswith("reset-failed certtui-renew.service")
+    assert said["timer.scheduled"].status is Status.OK
 
 
 FACTS_BREAKS: list[tuple[str, dict[str, Any], Status]] = [

@@ -77,7 +77,8 @@ RESULT = Kind(
     "timer.service-failed",
     Status.FAIL,
     "the last run of the service ended well",
-    "A script that could not even be started writes no line and sends no mail; only systemd knows.",
+    "Its failure is not in the log of runs, and no later run has ended well. A script that could "
+    "not even be started writes no line there and sends no mail; only systemd knows.",
 )
 
 KINDS = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from certtui.doctor.check import Check, Context, no_plan, not_needed, started_by
-from certtui.doctor.finding import Finding, Fix
+from certtui.doctor.finding import Finding, Fix, Status
 from certtui.doctor.records import history
 from certtui.doctor.scheduler import dropins
 from certtui.doctor.scheduler.timerkinds import (
@@ -34,7 +34,7 @@ _BAD = ("bad-setting", "error")
 
 _ASKED = (
     "Id,LoadState,UnitFileState,ActiveState,SubState,NeedDaemonReload,NextElapseUSecRealtime,"
-    f"Result,ExecMainStatus,FragmentPath,DropInPaths,Unit,ExecStart,{dropins.ASKED}"
+    f"Result,ExecMainStatus,InactiveEnterTimestamp,FragmentPath,DropInPaths,Unit,ExecStart,{dropins.ASKED}"
 )
 
 
@@ -63,10 +63,13 @@ def _timer(context: Context) -> Iterator[Finding]:
     found += _needs_reload([name, service], known)
     found += _starts(context, plan, known.get(name, {}), known.get(service, {}))
     found += _service(context, service, known.get(service, {}))
-    if not found and known.get(name, {}).get("LoadState") != "loaded":
-        yield TIMER.skip(name, "its file is missing")  # drift.missing says it
+    yield from found
+    if any(item.status is not Status.OK for item in found):
         return
-    yield from found or [TIMER.ok(name, _well(known[name]))]
+    if known.get(name, {}).get("LoadState") != "loaded":
+        yield TIMER.skip(name, "its file is missing")  # drift.missing says it
+    else:
+        yield TIMER.ok(name, _well(known[name]))
 
 
 def told(context: Context, path: str, live: bytes) -> bool:
@@ -245,6 +248,12 @@ def _service(context: Context, service: str, unit: Mapping[str, str]) -> Iterato
     except PermissionError:
         last = None
     if last is not None and last.result not in ("ok", "locked"):
+        return
+    # When it failed; ExecMainExitTimestamp= would be an earlier run's where ExecStartPre= failed.
+    failed = units.moment(unit.get("InactiveEnterTimestamp", ""))
+    if last is not None and failed is not None and last.time > failed:
+        message = f"failed ({result}), but a later run ended well: systemctl reset-failed {service}"
+        yield RESULT.ok(service, message)
         return
     yield RESULT.found(
         service,
