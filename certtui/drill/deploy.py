@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from certtui.change.signals import HeldSignals
 from certtui.doctor.records.history import PENDING
@@ -16,6 +16,7 @@ from certtui.host.facts import Lineage
 from certtui.host.interface import Completed
 from certtui.host.served import Served
 from certtui.render import places, webserver
+from certtui.render.webserver import Reload
 
 #: Seconds: what the hook itself allows a test, and both of its parts together.
 _TEST, _HOOK = 125.0, 300.0
@@ -49,8 +50,9 @@ def drill(scene: Scene, only: str = "") -> Outcome:
             ),
         )
         with work.traced(scene, left, outcome):
-            if _hooks(scene, outcome, loads.server, loads.test, paths):
-                _serves(scene, outcome, loads.server, lineages)
+            before = {name: it.state for name, it in served.look(scene.host, lineages).items()}
+            if _hooks(scene, outcome, loads, paths):
+                _serves(scene, outcome, loads.server, lineages, before)
     outcome.seconds = scene.clock.now() - began
     return outcome
 
@@ -71,18 +73,15 @@ def _path(scene: Scene, name: str) -> str:
     return f"{places.config_dir(scene.plan)}/live/{name}"
 
 
-def _hooks(
-    scene: Scene, outcome: Outcome, server: str, test: Sequence[str], paths: dict[str, str]
-) -> bool:
+def _tested(loads: Reload, done: Completed) -> Step:
+    what = f"configuration test of {loads.server}"
+    return Step(what, True) if done.ok else Step(what, False, _last(done), " ".join(loads.test))
+
+
+def _hooks(scene: Scene, outcome: Outcome, loads: Reload, paths: dict[str, str]) -> bool:
     """Test, deploy hook for each, post hook once; False where one fails."""
-    if test:
-        done = scene.host.run(test, timeout=_TEST)
-        step = Step(
-            f"configuration test of {server}",
-            done.ok,
-            "" if done.ok else _last(done),
-            "" if done.ok else " ".join(test),
-        )
+    if loads.test:
+        step = _tested(loads, scene.host.run(loads.test, timeout=_TEST))
         if not work.say(scene, outcome, step):
             return False
     hook = places.deploy_hook(scene.plan)
@@ -97,9 +96,26 @@ def _hooks(
     done = _uncut(scene, hook)
     left = [path for path in paths.values() if path in pending.lines(scene.tree)]
     if done.ok and not left:
-        return work.say(scene, outcome, Step("post hook", True, f"{server} was told, once"))
+        return work.say(scene, outcome, Step("post hook", True, _told(scene, loads)))
     message = _last(done) if not done.ok else f"it ended well, but {left[0]} waits in {PENDING}"
     return work.say(scene, outcome, Step("post hook", False, message, hook))
+
+
+def _told(scene: Scene, loads: Reload) -> str:
+    """The hook leaves a server alone that is stopped (render/templates/reload-*.sh)."""
+    if loads.service and not _runs(scene, loads):
+        return f"{loads.server} is stopped: it reads the certificate when it starts"
+    return f"{loads.server} was told, once"
+
+
+def _runs(scene: Scene, loads: Reload) -> bool:
+    """Looked at in the way of the hook: by systemd, or by the names of processes."""
+    if loads.part == "reload-systemd.sh":
+        done = scene.host.run(["systemctl", "is-active", "--quiet", loads.unit])
+        return done.code not in (3, 4)  # systemctl(1): not active, no such unit
+    name = f"{loads.service}\n".encode()
+    numbers = (number for number in scene.host.names("/proc") if number.isdigit())
+    return any(scene.host.read(f"/proc/{number}/comm") == name for number in numbers)
 
 
 def _uncut(scene: Scene, hook: str) -> Completed:
@@ -126,13 +142,30 @@ def _environment(scene: Scene, lineage: str = "") -> dict[str, str]:
     return found
 
 
-def _serves(scene: Scene, outcome: Outcome, server: str, lineages: Sequence[Lineage]) -> None:
-    """Asks until nothing old is served any more, or the time is up."""
+#: What a server answers that is on its way up again.
+_AWAY = ("nobody", "silent", "absent")
+
+
+def _serves(
+    scene: Scene,
+    outcome: Outcome,
+    server: str,
+    lineages: Sequence[Lineage],
+    before: Mapping[str, str],
+) -> None:
+    """Asks until nothing old is served any more, or the time is up.
+
+    ``before`` is what was served when it began, by which one knows what has to come back.
+    """
     answers: dict[str, Served] = {}
+    served_before = {name for name, state in before.items() if state not in (*_AWAY, "unknown")}
+
+    def is_away(name: str) -> bool:
+        return name in served_before and answers[name].state in _AWAY
 
     def settled() -> bool:
         answers.update(served.look(scene.host, lineages))
-        return all(answer.state != "old" for answer in answers.values())
+        return not any(it.state == "old" or is_away(name) for name, it in answers.items())
 
     scene.wait(settled, scene.clock.now() + _PATIENCE, 1.0)
     proved = 0
@@ -145,7 +178,12 @@ def _serves(scene: Scene, outcome: Outcome, server: str, lineages: Sequence[Line
                 "message": answer.message,
             }
         )
-        work.say(scene, outcome, _judged(scene, name, answer, server))
+        if is_away(name):
+            message = f"{answer.message}, where it was served before the drill"
+            step = Step(f"served: {name}", False, message, "certtui doctor")
+        else:
+            step = _judged(scene, name, answer, server)
+        work.say(scene, outcome, step)
         proved += answer.state == "same"
     if not proved:
         message = f"not one certificate is served on port 443 of this host by {server}"
@@ -157,7 +195,7 @@ def _serves(scene: Scene, outcome: Outcome, server: str, lineages: Sequence[Line
 def _judged(scene: Scene, name: str, answer: Served, server: str) -> Step:
     """A certificate that this server does not have is for something else, and no failure."""
     what = f"served: {name}"
-    if answer.state in ("same", "absent", "nobody"):
+    if answer.state in ("same", "covered", "absent", "nobody"):
         return Step(what, True, answer.message)
     mend = "certtui doctor"
     if answer.state == "old":

@@ -20,12 +20,22 @@ from certtui.host.facts import Lineage
 from certtui.host.handshake import PORT, Answer, addresses, covers, handshake, valid_until
 from certtui.host.interface import Host
 
-#: What is served: the certificate on disk; an earlier one of the lineage; another that covers the
-#: name; none for that name here; nothing that is TLS; no listener; not asked or not to be known.
-State = Literal["same", "old", "other", "absent", "silent", "nobody", "unknown"]
+#: What is served: the certificate on disk; that of another lineage, which covers the name; an
+#: earlier one of the lineage; one from elsewhere that covers the name; none for that name here;
+#: nothing that is TLS; no listener; not asked or not to be known.
+State = Literal["same", "covered", "old", "other", "absent", "silent", "nobody", "unknown"]
 
 #: A lineage is as its name that is first in this order.
-_WORST: tuple[State, ...] = ("old", "silent", "other", "same", "unknown", "absent", "nobody")
+_WORST: tuple[State, ...] = (
+    "old",
+    "silent",
+    "other",
+    "same",
+    "covered",
+    "unknown",
+    "absent",
+    "nobody",
+)
 
 #: Handshakes at a time: they are few milliseconds of work for the server, too.
 _WORKERS = 16
@@ -185,7 +195,7 @@ def _compared(disk: Disk, question: _Question, der: bytes, where: str) -> tuple[
     fits = bool(name) and covers(der, name)
     if fits and disk.is_current(der):
         # RSA beside ECDSA, or a wildcard: a server has one of them for a name.
-        return "same", f"{where} serves another certificate on disk that covers it"
+        return "covered", f"{where} serves the certificate of another lineage that covers it"
     until = valid_until(der)
     if disk.was_current(der, lineage) or (fits and disk.was_any(der, name)):
         return "old", f"{where} serves an earlier certificate of it{until}"
@@ -199,7 +209,7 @@ def _together(lineage: Lineage, said: Sequence[Served]) -> Served:
     if not said:
         reason = lineage.error or "there is no certificate on disk to compare with"
         return Served("unknown", message=reason)
-    well = {one.name for one in said if one.state == "same"}
+    well = {one.name for one in said if one.state in ("same", "covered")}
     # Served as it should be at one address, a name may be something else's at another.
     milder = [
         one

@@ -11,7 +11,7 @@ from certtui.status.trouble import trouble
 
 
 def to_json(status: Status) -> dict[str, Any]:
-    """Times are ISO 8601 in UTC; ``served`` is null where nobody here serves its names."""
+    """Times are ISO 8601 in UTC; ``served`` is null where nobody here serves this one."""
     mail = status.last_mail
     return {
         "trouble": trouble(status),

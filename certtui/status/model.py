@@ -38,8 +38,11 @@ class CertificateStatus:
 
     @property
     def is_served(self) -> bool | None:
-        """False where its names are served with something else; None where nobody serves them."""
-        if self.served.state in ("absent", "nobody", "unknown"):
+        """False where its names are served with what is not on disk.
+
+        None where they are not served here, or with the certificate of another lineage.
+        """
+        if self.served.state in ("covered", "absent", "nobody", "unknown"):
             return None
         return self.served.state == "same"
 

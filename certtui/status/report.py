@@ -26,6 +26,7 @@ _LOCAL = "%a %Y-%m-%d %H:%M"
 
 _SERVED = {
     "same": "yes",
+    "covered": "by another",
     "old": "OLD ONE",
     "other": "OTHER",
     "silent": "NO ANSWER",

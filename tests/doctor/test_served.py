@@ -73,6 +73,12 @@ def test_what_is_not_served_here_is_no_fault(monkeypatch: pytest.MonkeyPatch) ->
     found = one(monkeypatch, SAME, ABSENT, with_state("unknown"), plan={})
     assert found.status is OK
     assert found.message == "1 of 3 as on disk, 1 not served here, 1 not known"
+
+
+def test_what_another_lineage_covers_is_counted_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = one(monkeypatch, SAME, with_state("covered"), SAME)
+    assert (found.id, found.status) == ("served.same", OK)
+    assert found.message == "2 of 3 as on disk, 1 covered by another certificate on disk"
     assert one(monkeypatch, ABSENT, plan={}).status is OK
     found = one(monkeypatch, NOBODY, plan={})
     assert (found.status, found.message) == (SKIP, "nothing listens on port 443 here")

@@ -118,12 +118,18 @@ def test_each_name_is_asked_for_and_the_worst_counts(tmp_path: Path) -> None:
     assert (half["both"].state, half["both"].name) == ("same", A)
 
 
-def test_either_of_two_certificates_for_a_name_will_do(tmp_path: Path) -> None:
+def test_one_that_another_lineage_covers_is_not_said_to_be_served(tmp_path: Path) -> None:
     rsa, ecdsa = pair(A, serial=3), pair(A, serial=4)
     made = host(certificates={"rsa": [rsa], "ecdsa": [ecdsa]})
     two = (lineage("rsa", A), lineage("ecdsa", A))
     found = look(serving(tmp_path, rsa), made, *two)
-    assert [found[one.name].state for one in two] == ["same", "same"]
+    assert [found[one.name].state for one in two] == ["same", "covered"]
+    assert "the certificate of another lineage" in found["ecdsa"].message
+    # Of its names the one that is served with its own counts.
+    both, a_only = pair(A, B, serial=5), pair(A, serial=6)
+    made = host(certificates={"both": [both], "a": [a_only]})
+    asked = serving(tmp_path, None, {A: a_only, B: both})
+    assert look(asked, made, lineage("both", A, B), lineage("a", A))["both"].state == "same"
 
 
 def test_the_earlier_one_of_the_other_of_two_is_old(tmp_path: Path) -> None:
@@ -141,7 +147,7 @@ def test_a_wildcard_is_asked_for_by_a_name_below_it(tmp_path: Path) -> None:
     # Another wildcard on the host serves a name of its own lineage.
     made = host(certificates={"w": [star], "x": [pair("x.w.test", serial=6)]})
     both = look(serving(tmp_path, star), made, lineage("w", "*.w.test"), lineage("x", "x.w.test"))
-    assert {one.state for one in both.values()} == {"same"}
+    assert [both[name].state for name in "wx"] == ["same", "covered"]
 
 
 def test_a_certificate_for_addresses_only_is_asked_for_without_a_name(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from certtui import status
@@ -27,6 +29,7 @@ from tests.facts.tls import listening, serving
 from tests.render.support import NGINX
 from tests.render.support import plan as some_plan
 
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/status.schema.json").read_text("utf-8"))
 LONG = "a-very-long-name-of-one-of-our-many-customers.shop.example.org"
 
 
@@ -300,6 +303,17 @@ def test_runs_that_have_passed_a_due_certificate_over_make_it_overdue(tmp_path: 
     assert overdue(replace(well, not_after=NOW + timedelta(days=27.8)), "ok")
     assert not overdue(replace(well, not_after=NOW + timedelta(days=27.8)))
     assert overdue(replace(well, not_after=NOW + timedelta(minutes=1)))  # before any run
+
+
+def test_one_that_another_covers_is_neither_served_nor_trouble() -> None:
+    made = shown(one("a"), one("b", state="covered"))
+    said = lines(made)
+    assert said[0].startswith("No trouble seen")
+    assert next(line for line in said if line.startswith("  b")).endswith("by another")
+    data = status.to_json(made)
+    assert [item["served"] for item in data["certificates"]] == [True, None]
+    assert data["certificates"][1]["served_state"] == "covered"
+    jsonschema.validate({"schema_version": 1, **data}, SCHEMA)
 
 
 @pytest.mark.parametrize(("made", "state"), [(NEW, "same"), (OLD, "old")])

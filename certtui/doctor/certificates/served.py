@@ -189,6 +189,8 @@ def _well(found: Mapping[str, Served], by_state: Mapping[str, Sequence[str]]) ->
         first = next(iter(found.values()))
         return _SAME.skip("", f"could not be compared: it {first.message}")
     parts = [f"{same} of {len(found)} as on disk"]
+    if count.get("covered"):
+        parts.append(f"{count['covered']} covered by another certificate on disk")
     if rest:
         parts.append(f"{rest} not served here" if not count.get("old") else f"{rest} wait")
     if unknown:
