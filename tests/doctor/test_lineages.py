@@ -129,6 +129,14 @@ BREAKS: list[tuple[str, str, str, str, int]] = [
     ("far too large", "truncate -s 10M $A/fullchain1.pem", "damaged", "fail", -1),
     ("another is served", "cp $A/chain1.pem $A/fullchain1.pem", "cert-differs", "fail", 1),
     ("another is judged", "cp $A/chain1.pem $A/cert1.pem", "cert-differs", "fail", 1),
+    ("no chain", "cp $A/cert1.pem $A/fullchain1.pem", "chain-missing", "warn", 1),
+    (
+        "no chain, and no end of line",
+        'printf %s "$(cat $A/cert1.pem)" >$A/fullchain1.pem; cp $A/fullchain1.pem $A/cert1.pem',
+        "chain-missing",
+        "warn",
+        1,
+    ),
     ("key for the group", "chmod 0640 $A/privkey1.pem", "key-mode", "warn", 1),
     ("key for all but the folder", "chmod 0644 $A/privkey1.pem", "key-mode", "warn", 1),
     ("key for all", "chmod 0755 archive $A; chmod 0644 $A/privkey1.pem", "key-mode", "fail", 1),
@@ -322,7 +330,7 @@ def test_no_lineage_answers_for_the_key_of_another(tmp_path: Path) -> None:
     for number, key in enumerate((shared, _RSA)):
         made = trees.certificate(f"site{number}.example.test", pem(key))
         files = folder / f"archive/site{number}.example.test"
-        for name, content in (("cert", made), ("fullchain", made), ("privkey", pem(shared))):
+        for name, content in (("cert", made), ("fullchain", made * 2), ("privkey", pem(shared))):
             (files / f"{name}1.pem").write_bytes(content)
     assert bad(folder) == [("lineage.key-mismatch", "fail")]
 
@@ -334,6 +342,13 @@ def test_the_key_tells_which_of_two_certificates_is_the_right_one(folder: Path) 
     assert shown(folder)[1] == "renew"
     archive(folder, "privkey1").write_bytes(another_key())
     assert shown(folder) == ()
+
+
+def test_a_certificate_that_is_its_own_chain_needs_no_other(folder: Path) -> None:
+    made = archive(folder, "cert1").read_bytes()
+    for name in ("chain1", "fullchain1"):
+        archive(folder, name).write_bytes(made)
+    assert bad(folder) == []
 
 
 def test_a_key_with_a_password_is_not_asked_for_one(folder: Path) -> None:

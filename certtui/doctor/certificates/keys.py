@@ -37,6 +37,13 @@ MISMATCH = Kind(
     "A web server that is started or reloaded refuses a certificate with another one's key "
     "(OpenSSL, X509_check_private_key): every site on it is down then.",
 )
+CHAINLESS = Kind(
+    "lineage.chain-missing",
+    Status.WARN,
+    "fullchain.pem holds the CA's intermediate certificate, too",
+    "RFC 8446, 4.4.2: a server sends the certificates that lead up to the root. Browsers may know "
+    "a missing one from elsewhere; curl, mail servers and programs refuse the connection.",
+)
 READABLE = Kind(
     "lineage.key-mode",
     Status.FAIL,
@@ -45,7 +52,7 @@ READABLE = Kind(
     "each renewal; who has the key can be the server.",
 )
 
-ALL = (DAMAGED, DIFFERENT, MISMATCH, READABLE)
+ALL = (DAMAGED, DIFFERENT, MISMATCH, CHAINLESS, READABLE)
 
 #: What OpenSSL says of a key that is another certificate's, of the same kind or of another kind.
 _ANOTHERS = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
@@ -54,6 +61,9 @@ _ANOTHERS = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNE
 Renew = Callable[[], Fix]
 
 _CERT, _KEY, _CHAIN, _FULL = range(len(KINDS))
+
+
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
 class OpenSSL:
@@ -130,10 +140,28 @@ def _together(
                 f"{files.paths[_CERT]}\n{files.paths[_FULL]}",
                 mend,
             )
-    if certificate.holds(key, public.key):
+    if not certificate.holds(key, public.key):
+        problem = openssl.refusal(public.algorithm, files.paths[_CERT], files.paths[_KEY])
+        if problem:
+            return _refused(lineage, files, problem, renew)
+    return _chainless(host, lineage, files, one) if full.count(_BEGIN) < 2 else None
+
+
+def _chainless(host: Host, lineage: Lineage, files: Files, one: bytes) -> Finding | None:
+    """``one`` is the certificate. A chain without one, or of itself, is nothing to send."""
+    try:
+        if certificate.der(host.read(files.paths[_CHAIN], MOST) or b"") == one:
+            return None
+    except ValueError:
         return None
-    problem = openssl.refusal(public.algorithm, files.paths[_CERT], files.paths[_KEY])
-    return _refused(lineage, files, problem, renew) if problem else None
+    chain, full = files.paths[_CHAIN], files.paths[_FULL]
+    return CHAINLESS.found(
+        lineage.name,
+        f"{full} holds the certificate alone, without the chain that is in {chain}: have the web "
+        "server load it anew when that is mended",
+        f"{full}: 1 certificate",
+        Fix(("sed", "-i", f"$r {chain}", full)) if "\n" not in chain else None,
+    )
 
 
 def _from_chain(files: Files) -> Fix:
