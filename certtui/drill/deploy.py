@@ -111,8 +111,8 @@ def _told(scene: Scene, loads: Reload) -> str:
 def _runs(scene: Scene, loads: Reload) -> bool:
     """Looked at in the way of the hook: by systemd, or by the names of processes."""
     if loads.part == "reload-systemd.sh":
-        done = scene.host.run(["systemctl", "is-active", "--quiet", loads.unit])
-        return done.code not in (3, 4)  # systemctl(1): not active, no such unit
+        done = scene.host.run(["systemctl", "is-active", loads.unit])
+        return done.out.strip() not in ("inactive", "failed", "unknown")
     name = f"{loads.service}\n".encode()
     numbers = (number for number in scene.host.names("/proc") if number.isdigit())
     return any(scene.host.read(f"/proc/{number}/comm") == name for number in numbers)

@@ -147,15 +147,78 @@ def test_no_certificate_and_no_server(there: Place, tmp_path: Path) -> None:
 
 def test_a_server_takes_a_moment(there: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     Hooks(there)
-    serves(monkeypatch, {**SAME, "b.example": "old"}, {**SAME, "b.example": "old"}, SAME)
+    old = {**SAME, "b.example": "old"}
+    serves(monkeypatch, SAME, old, old, SAME)
     assert deploy.drill(there.scene).ok
     assert there.clock.now() == NOW + 2
+
+
+@pytest.mark.parametrize("state", ["nobody", "silent", "absent"])
+@pytest.mark.parametrize("before", ["same", "old", "other"])
+def test_a_server_that_comes_back_a_moment_later(
+    there: Place, monkeypatch: pytest.MonkeyPatch, before: str, state: str
+) -> None:
+    Hooks(there)
+    away = {**SAME, "b.example": state}
+    serves(monkeypatch, {**SAME, "b.example": before}, away, away, away, SAME)
+    assert deploy.drill(there.scene).ok
+    assert there.clock.now() == NOW + 3
+
+
+@pytest.mark.parametrize("state", ["nobody", "silent", "absent"])
+def test_a_server_that_does_not_come_back(
+    there: Place, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    Hooks(there)
+    serves(monkeypatch, SAME, {**SAME, "b.example": state})
+    outcome = deploy.drill(there.scene)
+    assert outcome.broken is not None
+    assert outcome.broken.what == "served: b.example"
+    assert outcome.broken.message == f"{state}, where it was served before the drill"
+    assert there.clock.now() == NOW + 10
+
+
+def test_what_was_not_served_before_is_not_waited_for(
+    there: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Hooks(there)
+    serves(monkeypatch, {**SAME, "b.example": "absent"})
+    assert deploy.drill(there.scene).ok
+    assert there.clock.now() == NOW
+
+
+@pytest.mark.parametrize("systemd", [True, False])
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_server_that_is_stopped_was_not_told(
+    there: Place, monkeypatch: pytest.MonkeyPatch, systemd: bool, runs: bool
+) -> None:
+    Hooks(there)
+    serves(monkeypatch, SAME if runs else dict.fromkeys(SAME, "nobody"))
+    if systemd:
+        said = "active\n" if runs else "inactive\n"
+        there.host.answers.append(
+            lambda argv, stdin: (
+                Completed(argv, 0 if runs else 3, said, "")
+                if argv == ("systemctl", "is-active", "nginx.service")
+                else None
+            )
+        )
+    else:
+        system = replace(there.scene.facts.system, init="sysvinit")
+        there.scene = replace(there.scene, facts=replace(there.scene.facts, system=system))
+        if runs:
+            there.write("/proc/7/comm", "nginx\n")
+    outcome = deploy.drill(there.scene)
+    hook = next(step for step in outcome.steps if step.what == "post hook")
+    stopped = "nginx is stopped: it reads the certificate when it starts"
+    assert hook.message == ("nginx was told, once" if runs else stopped)
+    assert outcome.ok == runs
 
 
 @pytest.mark.parametrize(
     ("state", "ok"),
     [
-        *[(state, True) for state in ("same", "absent", "nobody")],
+        *[(state, True) for state in ("same", "covered", "absent", "nobody")],
         *[(state, False) for state in ("old", "other", "silent", "unknown")],
     ],
 )
@@ -295,6 +358,30 @@ def test_a_hook_that_was_killed_loses_nothing(there: Place) -> None:
     pending.put_back(there.host, there.tree, left)
     assert pending.lines(there.tree) == (f"{LIVE}/x", f"{LIVE}/new")
     assert not there.path(f"{PENDING}.done").exists()
+
+
+def test_after_a_killed_drill_what_was_loaded_does_not_wait_again(there: Place) -> None:
+    left = before(there, f"{LIVE}/x", f"{LIVE}/a.example")
+    trace.write(there.tree, left)
+    assert clean.recover(there.host, there.tree).startswith("cleaned up")
+    assert there.left() == []
+    # A renewal since, of what was no part of it and of what was.
+    wait_for(there, f"{LIVE}/new", f"{LIVE}/b.example")
+    renew(there, "b.example")
+    trace.write(there.tree, left)
+    assert clean.recover(there.host, there.tree).startswith("cleaned up")
+    assert pending.lines(there.tree) == (f"{LIVE}/new", f"{LIVE}/b.example")
+
+
+def test_after_a_killed_drill_a_hook_at_work_is_let_be(there: Place) -> None:
+    trace.write(there.tree, before(there, f"{LIVE}/x"))
+    noted = wait_for(there, f"{LIVE}/x", f"{LIVE}/a.example")
+    there.write("/proc/700/cmdline", f"/bin/sh\0{POST}\0")
+    assert f"{POST} is at work (process 700)" in clean.recover(there.host, there.tree)
+    assert now_waits(there) == noted
+    there.path("/proc/700/cmdline").unlink()
+    assert clean.recover(there.host, there.tree).startswith("cleaned up")
+    assert pending.lines(there.tree) == (f"{LIVE}/x",)
 
 
 @pytest.mark.parametrize("at", range(4))
