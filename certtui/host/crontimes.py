@@ -61,6 +61,22 @@ def following(when: Sequence[str], now: datetime) -> datetime | None:
     return None
 
 
+#: The longest time between two runs of what runs every week, an hour more for a clock that changes.
+_WEEK = timedelta(days=7, hours=1)
+_SEVERAL = 10  # runs that are looked ahead: a line may mean the first week of a month
+
+
+def is_rare(when: Sequence[str], now: datetime) -> bool:
+    """Whether a line is started less often than every week, or at boots only."""
+    moment = now
+    for _ in range(_SEVERAL):
+        after = following(when, moment)
+        if after is None or after - moment > _WEEK:
+            return True
+        moment = after
+    return False
+
+
 def _days(first: date) -> Iterator[date]:
     return (first + timedelta(days=ahead) for ahead in range(_AHEAD))
 

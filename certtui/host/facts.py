@@ -140,6 +140,7 @@ class Renewer:
 
     ``active`` is whether it will fire as things stand. ``vendor`` is whether the distribution or a
     snap brought it (those may be switched off by consent; an administrator's own is only reported).
+    ``only`` names lineages where others are not renewed, ``rare`` is less often than every week.
     """
 
     kind: str  # timer | cron.d | crontab | snap | at | other
@@ -149,6 +150,8 @@ class Renewer:
     vendor: bool
     ours: bool = False
     next_run: datetime | None = None
+    only: tuple[str, ...] = ()
+    rare: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from certtui.host import (
     units,
     webservers,
 )
-from certtui.host.facts import Facts, Timer
+from certtui.host.facts import Facts, Renewer, Timer
 from certtui.host.interface import Host
 from certtui.host.units import Properties
 
@@ -54,6 +54,7 @@ def _without_certbot(
     cron = daemons.daemon(host, "cron", known)
     atd = daemons.daemon(host, "atd", known)
     timers = _timers(known or {})
+    by_timers = tuple(renewers.of_timers(host, timers, services, unit))
     by_cron, unseen = renewers.of_cron(host, unit, running=cron.running, systemd=systemd)
     certificates, unread = lineages.lineages(host, config_dir)
     folder = host.info("/etc/cron.d")
@@ -64,10 +65,10 @@ def _without_certbot(
         cron=cron,
         atd=atd,
         has_cron_d=folder is not None and folder.kind == "directory",
-        timers=_that_matter(timers, services, unit),
+        timers=_that_matter(timers, by_timers, unit),
         mailer=mailers.mailer(host),
         renewers=(
-            *renewers.of_timers(timers, services, unit),
+            *by_timers,
             *by_cron,
             *atjobs.renewers(host, running=atd.running),
         ),
@@ -106,10 +107,10 @@ def _timers(known: Mapping[str, Properties]) -> tuple[Timer, ...]:
 
 
 def _that_matter(
-    timers: tuple[Timer, ...], services: Mapping[str, Properties], unit: str
+    timers: tuple[Timer, ...], by_timers: tuple[Renewer, ...], unit: str
 ) -> tuple[Timer, ...]:
     """Timers that renew, and ours whatever it does."""
-    renewing = {item.where for item in renewers.of_timers(timers, services, unit)}
+    renewing = {item.where for item in by_timers}
     return tuple(
         timer for timer in timers if timer.unit in renewing or timer.unit == f"{unit}.timer"
     )

@@ -6,20 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 
-from certtui.host.crontimes import following
+from certtui.host import commandlines
+from certtui.host.commandlines import Renewal
+from certtui.host.crontimes import following, is_rare
 from certtui.host.facts import Renewer, Timer
 from certtui.host.interface import Host
 from certtui.host.units import Properties, commands
-
-#: Programs that renew, as a word of a command or the end of a path in it: the folders of that name
-#: that backups name ("/etc/letsencrypt", "/opt/certbot/") and other words do not count.
-_PROGRAMS = re.compile(
-    r"(?<![\w.-])(?<!/etc/)(?<!/lib/)(?<!/log/)"
-    r"(certbot(?:-auto|\.renew|-renew-everything|-at-block|-at-random)?|letsencrypt(?:-auto)?"
-    r"|acme\.sh|dehydrated|lego|getssl|uacme)(?![\w./-])"
-)
-#: Commands that name one of them without renewing.
-_HARMLESS = re.compile(r"certbot\s+(certificates|--version|plugins)\b")
 
 #: Timers that come with certbot itself.
 VENDOR_TIMERS = ("certbot.timer", "certbot-renew.timer", "snap.certbot.renew.timer")
@@ -34,13 +26,18 @@ _CRON_FOLDERS = (
 #: Where cron keeps root's crontab: Debian, Red Hat and Alpine, SUSE.
 SPOOLS = ("/var/spool/cron/crontabs/root", "/var/spool/cron/root", "/var/spool/cron/tabs/root")
 
+#: Where administrators have scripts of their own, and how one in shell begins.
+_SCRIPTS = ("/usr/local/", "/opt/", "/root/", "/etc/")
+_SHELL = re.compile(r"#! ?/\S*(?:/env )?\S*\b(?:ba|da|a|k|z)?sh\b")
+_MOST_OF_SCRIPT = 1 << 16
+
 #: Bytes of one file that are looked at; a crontab has a few hundred.
 _MOST = 1 << 20
 
 
 def is_renewal(command: str) -> bool:
     """Whether a command line starts something that renews certificates."""
-    return bool(_PROGRAMS.search(_HARMLESS.sub("", command)))
+    return commandlines.renewal(command) is not None
 
 
 def is_ours(command: str) -> bool:
@@ -49,24 +46,57 @@ def is_ours(command: str) -> bool:
 
 
 def of_timers(
-    timers: Iterable[Timer], services: Mapping[str, Properties], unit: str
+    host: Host, timers: Iterable[Timer], services: Mapping[str, Properties], unit: str
 ) -> Iterator[Renewer]:
-    """Timers whose service renews; ours is ``unit``.timer."""
+    """Timers whose service renews; ours is ``unit``.timer.
+
+    A vendor's is always told of, but not active where its service was made to do something else.
+    """
     for timer in timers:
         service = services.get(timer.activates, {})
-        command = service.get("ExecStart", "")
-        if not is_renewal(command) and timer.unit not in VENDOR_TIMERS:
-            continue
+        started, command = commands(service), service.get("ExecStart", "")
+        found = [what for line in started if (what := _renewal(host, line)) is not None]
         vendor = timer.unit in VENDOR_TIMERS
+        if not found and not vendor:
+            continue
         yield Renewer(
             kind="snap" if timer.unit.startswith("snap.") else "timer",
             where=timer.unit,
-            command=" ; ".join(commands(service)) or timer.activates,
-            active=timer.active,
+            command=" ; ".join(started) or timer.activates,
+            active=timer.active and bool(found or not started),
             vendor=vendor,
             ours=timer.unit == f"{unit}.timer" or is_ours(command),
             next_run=timer.next_elapse,
+            only=_only(found),
         )
+
+
+def _renewal(host: Host, command: str) -> Renewal | None:
+    """What a command renews by itself, or by a script of the administrator's that it starts."""
+    found = commandlines.renewal(command)
+    if found is not None:
+        return found
+    for path in commandlines.programs(command):
+        if path.startswith(_SCRIPTS):
+            text = _start(host, path)
+            if _SHELL.match(text) and any(_script(text)):
+                return Renewal()
+    return None
+
+
+def _start(host: Host, path: str) -> str:
+    """The beginning of a script; "" where it cannot be read."""
+    try:
+        data = host.read(path, _MOST_OF_SCRIPT)
+    except OSError:
+        return ""
+    return (data or b"")[:_MOST_OF_SCRIPT].decode("utf-8", "replace")
+
+
+def _only(found: Iterable[Renewal]) -> tuple[str, ...]:
+    """The lineages that they renew, where none of them renews all."""
+    names = [one.only for one in found]
+    return tuple(sorted(frozenset().union(*names))) if all(names) else ()
 
 
 def of_cron(
@@ -83,8 +113,8 @@ def of_cron(
         text = _text(host, path, hidden)
         script = kind == "script"
         ours = path == f"/etc/cron.d/{unit}"
-        read = _script(text) if script else _lines(text, kind != "crontab")
-        for number, command, when in read:
+        read = _script(text) if script else _lines(host, text, kind != "crontab")
+        for number, command, when, what in read:
             active = running and _fires(host, path, command, systemd, script)
             found.append(
                 Renewer(
@@ -95,6 +125,8 @@ def of_cron(
                     vendor=path == "/etc/cron.d/certbot",
                     ours=ours or is_ours(command),
                     next_run=following(when, now) if active else None,
+                    only=_only([what]),
+                    rare=is_rare(when, now) if when else path.startswith("/etc/cron.monthly/"),
                 )
             )
     return tuple(found), tuple(hidden)
@@ -124,8 +156,11 @@ def _text(host: Host, path: str, hidden: list[str]) -> str:
     return (data or b"")[:_MOST].decode("utf-8", "replace")
 
 
-def _lines(text: str, has_user: bool) -> Iterator[tuple[int, str, list[str]]]:
-    """Number, command and times of each crontab line that renews (crontab(5))."""
+_Line = tuple[int, str, list[str], Renewal]
+
+
+def _lines(host: Host, text: str, has_user: bool) -> Iterator[_Line]:
+    """Number, command, times and what it renews of each crontab line that renews (crontab(5))."""
     for number, line in enumerate(text.split("\n"), 1):
         fields = line.split(None, (6 if has_user else 5))
         if not fields or line.lstrip().startswith("#"):
@@ -136,15 +171,17 @@ def _lines(text: str, has_user: bool) -> Iterator[tuple[int, str, list[str]]]:
         else:
             skip = 6 if has_user else 5
         command = " ".join(fields[skip:])
-        if command and is_renewal(command):
-            yield number, command, fields[: skip - has_user]
+        found = _renewal(host, command) if command else None
+        if found is not None:
+            yield number, command, fields[: skip - has_user], found
 
 
-def _script(text: str) -> Iterator[tuple[int, str, list[str]]]:
+def _script(text: str) -> Iterator[_Line]:
     """The first line of a script that renews; when run-parts(8) starts it is not known here."""
     for number, line in enumerate(text.split("\n"), 1):
-        if not line.lstrip().startswith("#") and is_renewal(line):
-            yield number, line.strip(), []
+        found = None if line.lstrip().startswith("#") else commandlines.renewal(line)
+        if found is not None:
+            yield number, line.strip(), [], found
             return
 
 

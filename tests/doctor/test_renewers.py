@@ -105,3 +105,12 @@ def test_without_a_plan_a_timer_that_is_only_off() -> None:
     (found,) = said()
     assert found.fix is not None
     assert found.fix.argv == ("certtui",)
+
+
+def test_what_renews_too_seldom_or_not_everything_is_not_enough() -> None:
+    (found,) = said(replace(LINE, rare=True))
+    assert (found.id, found.status) == ("renewers.not-enough", Status.WARN)
+    (found,) = said(replace(LINE, only=("b.example.org",)))
+    assert (found.id, found.message) == ("renewers.not-enough", "nothing renews a.example.org")
+    (found,) = said(replace(LINE, only=("a.example.org",)))
+    assert found.id == "renewers.one"

@@ -155,7 +155,7 @@ def test_a_timer_of_our_script_under_another_name_is_ours() -> None:
         "old.service": {"ExecStart": "{ argv[]=/usr/local/sbin/certbot-renew-everything ; }"}
     }
     timer = Timer("old.timer", "enabled", True, "old.service")
-    (found,) = renewers.of_timers([timer], services, "certtui-renew")
+    (found,) = renewers.of_timers(FakeHost(), [timer], services, "certtui-renew")
     assert (found.ours, found.vendor) == (True, False)
 
 
@@ -178,10 +178,99 @@ def test_a_timer_of_our_script_under_another_name_is_ours() -> None:
         ("certtui doctor", False),
         ("/usr/local/sbin/certbot-renew-everything", True),
         ("/usr/local/sbin/certbot-at-random ensure", True),
+        ("certbot renew --dry-run", False),
+        ("certbot renew --deploy-hook 'x --dry-run'", True),
+        ("grep -q certbot renew.log", False),
+        ("/opt/backup --exclude certbot", False),
+        ("echo certbot renew disabled", False),
+        ("echo $(certbot renew) >/var/log/x", True),
+        ("certbot", False),
+        ("certbot -n --nginx -d a.example.org", True),
+        ("test -x /usr/bin/certbot -a ! -d /run/x && perl -e 'sleep 9' && certbot -q renew", True),
+        ("[ -x /usr/bin/certbot ] && echo well", False),
+        ("cd /root;certbot renew>/dev/null 2>&1", True),
+        ("PATH=/usr/sbin:/usr/bin nice -n 5 certbot renew", True),
+        ("if true; then certbot renew; fi", True),
+        ("sh -c 'sleep 5; certbot renew'", True),
+        ("sh -c 'sleep 5; certbot certificates'", False),
+        ("flock /run/x -c 'certbot renew' | logger -t certbot", True),
+        ("python3 -m certbot renew", True),
+        ("docker run --rm certbot/certbot:latest renew", True),
+        ("docker compose run certbot", True),
+        ("systemctl start certbot", True),
+        ("systemctl status certbot", False),
+        ("CERTBOT=/usr/bin/certbot; $CERTBOT renew", True),
+        ("certbot \\", True),  # goes on in the next line
+        ("certbot renew 'x", True),  # nobody knows
+        ("/root/.acme.sh/acme.sh --cron --home /root/.acme.sh >/dev/null", True),
+        ("acme.sh --list", False),
+        ("lego --path /x list", False),
+        ("backup /srv # certbot renew", False),
     ],
 )
 def test_what_counts_as_a_renewal(command: str, renews: bool) -> None:
     assert renewers.is_renewal(command) is renews
+
+
+@pytest.mark.parametrize(
+    ("when", "rare"),
+    [
+        ("0 5 * * *", False),
+        ("0 5 * * 0", False),
+        ("@weekly", False),
+        ("@monthly", True),
+        ("@reboot", True),
+        ("0 5 1 1 *", True),
+        ("0 5 30 2 *", True),
+        ("0 5 1-7 * *", True),
+    ],
+)
+def test_lines_that_are_started_less_often_than_every_week(when: str, rare: bool) -> None:
+    host = FakeHost(files={"/etc/crontab": f"{when} root certbot renew\n".encode()})
+    now = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
+    (found,), _ = renewers.of_cron(host, "u", running=True, systemd=True, now=now)
+    assert found.rare is rare
+
+
+@pytest.mark.parametrize(
+    ("command", "only"),
+    [
+        ("certbot renew --cert-name a", ("a",)),
+        ("certbot renew --cert-name=a && certbot renew --cert-name b", ("a", "b")),
+        ("certbot renew --cert-name a; certbot renew", ()),
+    ],
+)
+def test_lines_that_renew_one_lineage(command: str, only: tuple[str, ...]) -> None:
+    host = FakeHost(files={"/etc/crontab": f"@daily root {command}\n".encode()})
+    (found,), _ = renewers.of_cron(host, "u", running=True, systemd=True)
+    assert found.only == only
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "renews"),
+    [
+        ("/opt/renew.sh", "#!/bin/sh\n# why\ncertbot renew\n", True),
+        ("/usr/local/bin/renew", "#!/usr/bin/env bash\ncertbot renew\n", True),
+        ("/opt/renew.sh", "#!/bin/sh\n# certbot renew\n", False),
+        ("/opt/renew.py", "#!/usr/bin/python3\ncertbot renew\n", False),
+        ("/srv/renew.sh", "#!/bin/sh\ncertbot renew\n", False),
+    ],
+)
+def test_a_script_of_the_administrators_that_renews(path: str, text: str, renews: bool) -> None:
+    host = FakeHost(files={"/etc/crontab": f"@daily root {path} -q\n".encode()})
+    host.files[path] = text.encode()
+    found, _ = renewers.of_cron(host, "u", running=True, systemd=True)
+    assert [item.command for item in found] == ([f"{path} -q"] if renews else [])
+    services = {"x.service": {"ExecStart": f"{{ path={path} ; argv[]={path} -q ; }}"}}
+    timer = Timer("x.timer", "enabled", True, "x.service")
+    assert any(renewers.of_timers(host, [timer], services, "u")) is renews
+
+
+def test_a_vendors_timer_that_starts_something_else_is_not_active() -> None:
+    services = {"certbot.service": {"ExecStart": "{ path=/bin/true ; argv[]=/bin/true ; }"}}
+    timer = Timer("certbot.timer", "enabled", True, "certbot.service")
+    (found,) = renewers.of_timers(FakeHost(), [timer], services, "certtui-renew")
+    assert (found.vendor, found.active) == (True, False)
 
 
 @given(st.binary(max_size=300))

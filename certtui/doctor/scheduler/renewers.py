@@ -27,6 +27,13 @@ _NONE = Kind(
     'certbot says "has set up a scheduled task to automatically renew" also on hosts where it has '
     "not, and Let's Encrypt sends no mail before a certificate expires since June 2025.",
 )
+_PARTLY = Kind(
+    "renewers.not-enough",
+    Status.WARN,
+    "what renews does so every week, and for every certificate",
+    "certbot renews a certificate once a third of its life is left: a run that comes once a month, "
+    "or at boots only, or that names other certificates (--cert-name), may never meet that time.",
+)
 _SECOND = Kind(
     "renewers.second",
     Status.WARN,
@@ -102,7 +109,10 @@ def _without_plan(context: Context, active: list[Renewer]) -> Iterator[Finding]:
         message = "renews, but is not enabled: after a reboot nothing does"
         mend = Fix(("systemctl", "enable", item.where))
         yield _BOOT.found(item.where, message, seen, mend)
-    if len(things) == 1 and not gone:
+    lacking = _lacking(context, things)
+    if things and lacking and not gone:
+        yield _PARTLY.found(things[0].where if len(things) == 1 else "", lacking, seen)
+    elif len(things) == 1 and not gone:
         yield _ONE.ok(things[0].where, f"renews: {things[0].command}", seen)
     elif len(things) > 1:
         yield _SECOND.found("", f"{len(things)} things renew; {_winner(things)}", seen)
@@ -110,6 +120,20 @@ def _without_plan(context: Context, active: list[Renewer]) -> Iterator[Finding]:
         yield _none(context, seen)
     elif not things:
         yield _ONE.skip("", "nothing renews, and there is nothing to renew")
+
+
+def _lacking(context: Context, things: Sequence[Renewer]) -> str:
+    """What all that renews leaves out; "" where it is enough."""
+    often = [item for item in things if not item.rare]
+    if not context.facts.lineages:
+        return ""
+    if not often:
+        return "what renews is started less often than every week"
+    if not all(item.only for item in often):
+        return ""
+    named = {name for item in often for name in item.only}
+    left = [one.name for one in context.facts.lineages if one.name not in named]
+    return f"nothing renews {', '.join(left[:3])}{' ...' * (len(left) > 3)}" if left else ""
 
 
 def _none(context: Context, seen: str) -> Finding:
@@ -164,4 +188,4 @@ def _moment(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "-"
 
 
-CHECKS = (Check((_ONE, _NONE, _SECOND, _VENDOR, _BOOT), _renewers),)
+CHECKS = (Check((_ONE, _NONE, _PARTLY, _SECOND, _VENDOR, _BOOT), _renewers),)
