@@ -63,6 +63,13 @@ def options(host: Host, path: str, table: str = TABLE) -> tuple[str, frozenset[s
     return found
 
 
+def read_only(host: Host, table: str = TABLE) -> frozenset[str]:
+    """Where anything is mounted read-only. Raises PermissionError."""
+    lines = (host.read(table) or b"").decode("utf-8", "surrogateescape").splitlines()
+    rows = [line.split(" ") for line in lines]
+    return frozenset(_plain(row[1]) for row in rows if len(row) > 3 and "ro" in row[3].split(","))
+
+
 def _nearest(host: Host, path: str) -> str:
     while path != "/":
         real = host.resolve(path)

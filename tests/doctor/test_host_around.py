@@ -25,6 +25,7 @@ LETSENCRYPT = "/etc/letsencrypt"
 HOOKS = f"{LETSENCRYPT}/renewal-hooks"
 MOUNTS = "/proc/self/mounts"
 NOTES = "/var/lib/certtui"
+WORK = "/var/lib/letsencrypt"
 
 
 @pytest.fixture
@@ -159,7 +160,7 @@ ROOM = Space(1, 20_000 * MB, 9_000 * MB, 1_000_000, 900_000)
 
 def disks(**changes: Space) -> FakeHost:
     """A host whose file systems are given by the last word of a folder that lies on them."""
-    folders = (LETSENCRYPT, "/var/log/letsencrypt", NOTES, "/tmp")
+    folders = (LETSENCRYPT, "/var/log/letsencrypt", WORK, NOTES, "/tmp")
     spaces = {path: changes.get(path.rpartition("/")[2], ROOM) for path in folders}
     return FakeHost(spaces=spaces)
 
@@ -174,7 +175,11 @@ def disks(**changes: Space) -> FakeHost:
         (Space(2, 20_000 * MB, 9_000 * MB, 1_000_000, 999), "disk.low"),
         (Space(2, 9_000_000 * MB, 1_001 * MB, 0, 0), ""),  # btrfs counts no inodes
         (Space(2, 9_000_000 * MB, 999 * MB, 0, 0), "disk.low"),
-        (Space(2, 8 * MB, 7 * MB, 2000, 1900), ""),  # a small one that is empty
+        (Space(2, 40 * MB, 11 * MB, 2000, 1900), ""),  # a small one with room
+        (Space(2, 40 * MB, 11 * MB, 2000, 190), "disk.low"),
+        (Space(2, 4 * MB, 1 * MB, 0, 0), "disk.room"),  # too small, however empty
+        (Space(2, 8 * MB, 7 * MB, 2000, 1900), "disk.room"),
+        (Space(2, 40 * MB, 30 * MB, 99, 99), "disk.room"),
         (Space(2, 8 * MB, 0, 2000, 1900), "disk.room"),
         (Space(2, 0, 0, 0, 0), ""),  # a file system that does not count
     ],
@@ -188,7 +193,7 @@ def test_a_full_disk_is_told_once() -> None:
     full = replace(ROOM, free=0)
     host = FakeHost(spaces=dict.fromkeys(disks().spaces, full))
     (found,) = [item for item in look(host, "disk") if item.status is FAIL]
-    assert found.subject == f"{LETSENCRYPT}, /var/log/letsencrypt, {NOTES}, /tmp"
+    assert found.subject == f"{LETSENCRYPT}, /var/log/letsencrypt, {WORK}, {NOTES}, /tmp"
     assert "no room for certificates, certbot's log" in found.message
 
 
@@ -219,6 +224,40 @@ def test_folders_that_cannot_be_written(rows: tuple[str, ...], subjects: list[st
     found = [item for item in look(host, "disk.read-only") if item.status is FAIL]
     assert [item.subject for item in found] == subjects
     assert all(argv(item)[:3] == ("mount", "-o", "remount,rw") for item in found)
+
+
+def test_a_webroot_that_cannot_be_written() -> None:
+    host = FakeHost(
+        files={"/srv/www/a/index.html": b"", "/srv/b/.well-known/acme-challenge/x": b""}
+    )
+    host.links["/var/www/a"] = "/srv/www/a"
+    rows = ["/dev/b /srv/www ext4 ro", "/dev/c /srv/b/.well-known ext4 ro", "/dev/d /snap/x q ro"]
+    host.files[MOUNTS] = mounted(*rows)
+    roots = ("/var/www/a", "/srv/b", "/srv/gone")
+    lineage = replace(facts().lineages[0], webroots=roots)
+    found = [item for item in look(host, "disk", lineages=(lineage,)) if item.status is FAIL]
+    assert {item.id for item in found} == {"disk.read-only"}
+    assert [argv(item)[-1] for item in found] == ["/srv/b/.well-known", "/srv/www"]
+    assert "answers to the CA cannot be written" in found[0].message
+    # One that is not renewed needs none.
+    off = replace(lineage, autorenew=False)
+    assert [item for item in look(host, "disk", lineages=(off,)) if item.status is FAIL] == []
+
+
+@pytest.mark.parametrize("path", ["/var/log/letsencrypt", WORK])
+def test_a_folder_of_certbot_that_is_none(path: str) -> None:
+    host = FakeHost(links={path: "/srv/gone"})
+    found = one(host, "disk")
+    assert (found.id, found.status, found.subject) == ("disk.not-a-folder", FAIL, path)
+    assert "a link to /srv/gone, which is not there" in found.message
+    assert argv(found) == ("mv", path, f"{path}.aside")
+    assert found.fix is not None
+    assert not found.fix.safe
+    host.files[f"{path}.aside"] = b""
+    assert one(host, "disk").fix is None
+    host.files["/srv/gone/x"] = b""
+    assert one(host, "disk").status is not FAIL
+    assert "is a file" in one(FakeHost(files={path: b""}), "disk").message
 
 
 # ---- hooks ---------------------------------------------------------------------------------------
@@ -284,12 +323,60 @@ def test_our_hook_from_windows_is_an_edited_file(cron: Applied) -> None:
             ("mv", f"{HOOKS}/deploy/example.org/own", f"{HOOKS}/deploy/own"),
         ),
         (f"{HOOKS}/README~", "hooks.run", None),
+        (f"{HOOKS}/renew/own", "hooks.wrong-folder", ("mv", f"{HOOKS}/renew/own", OWN)),
+        (f"{HOOKS}/Deploy/own", "hooks.wrong-folder", ("mv", f"{HOOKS}/Deploy/own", OWN)),
+        (f"{HOOKS}/deploy.d/own", "hooks.wrong-folder", ("mv", f"{HOOKS}/deploy.d/own", OWN)),
+        (
+            f"{HOOKS}/POST-hooks/own",
+            "hooks.wrong-folder",
+            ("mv", f"{HOOKS}/POST-hooks/own", f"{HOOKS}/post/own"),
+        ),
+        (f"{HOOKS}/nginx/own", "hooks.wrong-folder", None),
+        (f"{HOOKS}/deploy.disabled/own", "hooks.run", None),
+        (f"{HOOKS}/.git/own", "hooks.run", None),
+        (f"{HOOKS}/renew/own.bak", "hooks.run", None),
     ],
 )
 def test_hooks_that_are_passed_over(path: str, id: str, fix: tuple[str, ...] | None) -> None:
     found = one(hook(b"#!/bin/sh\n", path), "hooks")
     assert found.id == id
     assert (found.fix.argv if found.fix else None) == fix
+
+
+@pytest.mark.parametrize("by", ["text", "link"])
+def test_what_a_hook_starts_may_be_in_a_folder_of_its_own(by: str) -> None:
+    host = hook(b"#!/bin/sh\n", f"{HOOKS}/scripts/own")
+    if by == "text":
+        host.program(OWN, b'#!/bin/sh\nexec "$(dirname "$0")/../scripts/own"\n')
+    else:
+        host.links[OWN] = f"{HOOKS}/scripts/own"
+    assert one(host, "hooks").status is OK
+
+
+@pytest.mark.parametrize(
+    ("name", "warned"),
+    [
+        ("own", True),
+        ("own.sh", True),
+        ("readme-mail", False),
+        ("README", False),
+        ("README.en", False),
+        ("notes.txt", False),
+        ("own.sh.disabled", False),
+        ("own.OFF", False),
+        ("own.bak", False),
+        ("own.dpkg-old", False),
+        ("own.example", False),
+        (".gitignore", False),
+    ],
+)
+def test_a_file_without_the_right_to_be_run(name: str, warned: bool) -> None:
+    found = one(hook(b"#!/bin/sh\n", f"{HOOKS}/deploy/{name}", 0o644), "hooks")
+    assert found.id == ("hooks.not-executable" if warned else "hooks.run")
+    if warned:
+        assert found.status is WARN
+        assert found.fix is not None
+        assert not found.fix.safe  # it would run what somebody may have switched off
 
 
 def test_an_editors_copy_is_to_be_passed_over() -> None:
@@ -343,6 +430,31 @@ def test_a_certbot_in_pieces_says_why() -> None:
 
 
 @pytest.mark.parametrize(
+    ("mode", "id"), [(0o600, "certbot.not-executable"), (None, "certbot.found")]
+)
+def test_a_certbot_that_may_not_be_started_is_not_missing(mode: int | None, id: str) -> None:
+    host = FakeHost()
+    if mode is not None:
+        host.files["/usr/bin/certbot"] = b""
+        host.modes["/usr/bin/certbot"] = mode
+    (found,) = [item for item in look(host, "certbot", certbots=()) if item.status is FAIL]
+    assert found.id == id
+    if mode is not None:
+        assert argv(found) == ("chmod", "0755", "/usr/bin/certbot")
+        assert "mode 0600" in found.evidence
+
+
+def test_what_a_program_prints_stays_a_sentence() -> None:
+    host = FakeHost(
+        answers={("/usr/bin/certbot",): Completed(("certbot",), 1, "", "a\n" + "x" * 5000)}
+    )
+    found = one(host, "certbot", certbots=(replace(DEB, version=""),))
+    assert len(found.message) < 250
+    line = f"{'k' * 5000} = 1\n".encode()
+    assert len(one(FakeHost(files={INI: line}), "certbot").message) < 150
+
+
+@pytest.mark.parametrize(
     ("version", "id"),
     [("0.28.0", "certbot.too-old"), ("0.30.0", "certbot.found"), ("5.8.0", "certbot.found")],
 )
@@ -364,6 +476,15 @@ def test_a_second_certbot_is_told_once(cron: Applied) -> None:
     cron.write(SCRIPT, "#!/bin/sh\n")
     found = [item for item in run_checks(made) if item.status in (WARN, FAIL)]
     assert [item.id for item in found] == ["certbot.several", "drift.content"]
+
+
+def test_without_a_certbot_the_scripts_are_not_edited_ones(cron: Applied) -> None:
+    """Rendered now they would have no path of it."""
+    none = facts(certbots=())
+    rendered = render(cron.plan, none, plan_text=b"version = 1\n")
+    made = replace(context(cron, none), rendered=rendered)
+    found = [item for item in run_checks(made) if item.status in (WARN, FAIL)]
+    assert [item.id for item in found] == ["certbot.found"]
 
 
 # ---- cli.ini -------------------------------------------------------------------------------------

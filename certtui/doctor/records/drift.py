@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from certtui.change import preview
+from certtui.change import preview, store
 from certtui.change.files import Tree
 from certtui.change.model import FileChange, Snapshot
-from certtui.change.store import STATE
+from certtui.change.store import STATE, State
 from certtui.doctor.check import Check, Context, Kind, no_plan
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.doctor.scheduler import cronfiles, timers
@@ -34,6 +34,13 @@ _CONTENT = Kind(
     "each file holds what the plan says",
     "A file that was edited does what its editor meant, or no longer what it must; apply leaves it "
     "as it is, and undo stops at it.",
+)
+_HOST = Kind(
+    "drift.host-changed",
+    Status.WARN,
+    "an apply would write the same files again",
+    "The files follow from the plan and from the host: which certbot and which server there is, "
+    "and how it runs. What has changed since is not in them until the next apply.",
 )
 _MODE = Kind(
     "drift.mode",
@@ -72,7 +79,7 @@ def _drift(context: Context) -> Iterator[Finding]:
         yield _SAME.found("", f"the plan cannot be applied here: {context.problem}")
         return
     try:
-        changes = _changes(context)
+        changes, since = _changes(context)
     except NeedsRoot as error:
         yield _SAME.skip("", f"could not look (needs root): {error}")
         return
@@ -92,7 +99,10 @@ def _drift(context: Context) -> Iterator[Finding]:
     except ApplyFailed as error:
         yield _STATE.found("", str(error), fix=_aside(context, error))
         return
-    problems = [finding for change in changes for finding in _of(context, change)]
+    problems = [
+        finding for change in changes if change not in since for finding in _of(context, change)
+    ]
+    problems += _host_changed(context, since)
     yield from problems or [_SAME.ok("", _well(changes))]
 
 
@@ -102,16 +112,48 @@ def _well(changes: tuple[FileChange, ...]) -> str:
     return f"all {len(changes)} files are what the plan says{but}"
 
 
-def _changes(context: Context) -> tuple[FileChange, ...]:
-    """Raises NeedsRoot, Refused, ApplyFailed."""
+def _changes(context: Context) -> tuple[tuple[FileChange, ...], tuple[FileChange, ...]]:
+    """All, and of them those that are as applied from this very plan, but would not be now.
+
+    Raises NeedsRoot, Refused, ApplyFailed.
+    """
     assert context.rendered is not None
     draft = preview.draft(context.host, Tree(context.host.root), context.rendered, activate=False)
     # What is moved aside is another renewer, which has a check of its own; so has a broken plan.
-    return tuple(
+    changes = tuple(
         change
         for change in draft.preview.files
         if change.kind != "moved" and not (context.unusable and change.path == INSTALLED_PLAN)
     )
+    applied = draft.state.plan.encode()
+    plans = (one.content for one in context.rendered.artifacts if one.path == INSTALLED_PLAN)
+    if any(plan != applied for plan in plans):
+        return changes, ()
+    return changes, tuple(change for change in changes if _is_as_applied(change, draft.state))
+
+
+def _is_as_applied(change: FileChange, state: State) -> bool:
+    """Whether nobody has touched a file that an apply would write anew."""
+    live, want = change.before, change.after
+    if live is None or want is None or live.content == want.content:
+        return False
+    _, mark = state.files.get(change.path, ("", None))
+    return mark is not None and mark == store.fingerprint(live)
+
+
+def _host_changed(context: Context, since: Sequence[FileChange]) -> Iterator[Finding]:
+    """One finding, however many files follow from what has changed."""
+    told = [change for change in since if not _by_another_certbot(context, change)]
+    if told and context.facts.certbots:  # without a certbot, certbot.found says it
+        more = f" and {len(told) - 1} more" if len(told) > 1 else ""
+        yield _HOST.found(
+            f"{told[0].path}{more}",
+            "the plan is as applied, but the host (or certtui itself) has changed since: "
+            "apply would write it anew",
+            "\n".join(change.diff() for change in told),
+            # It may be so for a moment only: to be looked at before it is applied.
+            context.apply(safe=False),
+        )
 
 
 def _of(context: Context, change: FileChange) -> Iterator[Finding]:
@@ -147,8 +189,8 @@ def _content(context: Context, change: FileChange) -> Finding:
 
 
 def _by_another_certbot(context: Context, change: FileChange) -> bool:
-    """Whether all that an apply would change is which of several certbots: ``certbot.several``."""
-    if change.state == "conflict" or len(context.facts.certbots) < 2:
+    """Whether all that an apply would change is which certbot: of several, or of none here."""
+    if change.state == "conflict" or len(context.facts.certbots) == 1:
         return False
     assert change.before is not None and change.after is not None
     live, want = (
@@ -187,4 +229,4 @@ def _mend(sentence: str) -> Fix | None:
     return Fix((*found[1].split(), found[2])) if found else None
 
 
-CHECKS = (Check((_SAME, _MISSING, _CONTENT, _MODE, _UNSAFE, _LEFT, _STATE), _drift),)
+CHECKS = (Check((_SAME, _MISSING, _CONTENT, _HOST, _MODE, _UNSAFE, _LEFT, _STATE), _drift),)
