@@ -44,7 +44,7 @@ def queue(host: Host, mta: Mta, now: datetime) -> Queue | None:
         command = " ".join(argv)
         if not said.ok:
             last = (said.text.splitlines() or [f"exit {said.code}"])[-1]
-            return Queue(command, problem=f"{command}: {last}")
+            return Queue(command, problem=f"{command}: {last[:200]}")
         return Queue(command, tuple(parse(said.out, now)))
     if mta.name in _FOLDERS:
         folders = _FOLDERS[mta.name]

@@ -102,7 +102,7 @@ def _mute(context: Context, used: CertbotInstall) -> Finding:
     said = context.host.run([used.path, "--version"], timeout=_TIMEOUT)
     lines = said.text.splitlines()
     evidence = "\n".join([f"{used.path} --version (exit {said.code})", *lines[-5:]])
-    reason = f": {lines[-1].strip()}" if lines else ""
+    reason = f": {lines[-1].strip()[:200]}" if lines else ""
     reinstall = ("apt-get", "install", "-y", "--reinstall", "certbot")
     fix = Fix(reinstall) if used.kind == "deb" else None
     return _MUTE.found(used.path, f"does not say its version{reason}", evidence, fix)

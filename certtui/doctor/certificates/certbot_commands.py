@@ -54,5 +54,5 @@ def plugins(context: Context) -> tuple[frozenset[str] | None, str]:
         done = context.host.run(argv, timeout=_PATIENCE)
     found = frozenset(line[2:].strip() for line in done.out.splitlines() if line.startswith("* "))
     if not done.ok or not found:
-        return None, f"certbot plugins: {(done.text or 'no answer').splitlines()[-1]}"
+        return None, f"certbot plugins: {(done.text or 'no answer').splitlines()[-1][:200]}"
     return found, ""

@@ -115,7 +115,7 @@ def _files(context: Context) -> tuple[str, ...]:
 def _judged(one: Setting) -> Iterator[Finding]:
     where, evidence = f"{one.path}:{one.number}", f"{one.path}:{one.number}: {one.text}"
     if not one.key or "_" in one.key or one.key == "directory-hooks":
-        message = f"certbot does not know {one.key or one.text}: every run ends with 2"
+        message = f"certbot does not know {(one.key or one.text)[:80]}: every run ends with 2"
         yield _REFUSED.found(where, message, evidence, _without(one))
     elif one.key == "no-directory-hooks" and one.is_on:
         message = "turns off every hook of the folders: no server loads what is renewed"
