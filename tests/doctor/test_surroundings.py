@@ -79,6 +79,23 @@ def test_a_broken_file_of_somebody_else_is_a_warning_beside_ours(
     assert found[id].subject == name
 
 
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [
+        ("0 5 * * * root certbot renew\n", "1i"),
+        ("# ours\nPATH=/bin:/usr/bin\n0 5 * * * root certbot renew\n", "2c"),
+        ("0 5 * * * root certbot renew\nPATH=/usr/sbin:/usr/bin\n", "1i"),  # for later lines
+    ],
+)
+def test_a_path_without_sbin_is_replaced(timer: Applied, text: str, change: str) -> None:
+    timer.write(OWN, text)
+    fix = bad(timer)["cron.path"].fix
+    assert fix is not None
+    assert fix.argv == ("sed", "-i", f"{change} PATH={SAFE_PATH}", OWN)
+    subprocess.run([*fix.argv[:-1], str(timer.path(OWN))], check=True)
+    assert "cron.path" not in bad(timer)
+
+
 def test_without_a_plan_it_is_a_failure() -> None:
     host = FakeHost(files={OWN: b"61 * * * * root certbot renew\n"})
     (found,) = only(run_checks(bare(host), ["cron.bad-line"]), "cron")
@@ -398,7 +415,7 @@ def test_a_plan_that_changed_is_not_an_edited_file(cron: Applied) -> None:
     from certtui.render.build import render
 
     made = replace(
-        context(cron), plan=other, rendered=render(other, facts(), plan_text=b"version = 1\n")
+        context(cron), plan=other, rendered=render(other, facts(), plan_text=b"version = 1\n\n")
     )
     found = [item for item in run_checks(made, ["drift"]) if item.status is FAIL]
     assert {item.id for item in found} == {"drift.content"}
