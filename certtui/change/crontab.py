@@ -72,6 +72,7 @@ def _crontab(argument: str, stdin: bytes = b"") -> subprocess.CompletedProcess[b
             timeout=20,
             env={"PATH": SAFE_PATH, "LC_ALL": "C"},
             check=False,
+            start_new_session=True,  # Ctrl+C must not cut it
         )
     except (FileNotFoundError, subprocess.TimeoutExpired) as error:
         raise ApplyFailed(f"crontab could not be run: {error}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from certtui.change import crontab
 from certtui.drill import trace, unit
@@ -22,6 +22,9 @@ END = b"# END certtui drill\n"
 #: Seconds before a timer fires in which no drill begins: systemd would merge the two runs. Longer
 #: than a marker is good for, which the timer's run would take.
 _NEAR = 120.0
+
+#: Seconds that a start may wait, as for the network, until it is known which it is.
+_FOR_START = 15.0
 
 #: Seconds before a full minute in which nothing is put there for it.
 _TOO_LATE = 3.0
@@ -92,7 +95,7 @@ def _arm_cron_file(scene: Scene, drill: str) -> tuple[float, ...]:
         f"CERTTUI_DRILL={drill}",
         *(f"{_date(minute)} root {script}" for minute in minutes),
     ]
-    trace.put(scene.tree, CRON_FILE, "\n".join(lines) + "\n", 0o644)
+    trace.put(scene.tree, CRON_FILE, "\n".join(lines) + "\n", 0o600)
     return minutes
 
 
@@ -150,12 +153,37 @@ def _date(moment: float) -> str:
 
 
 def _arm_unit(scene: Scene, drill: str) -> tuple[float, ...]:
-    del drill  # the marker tells it
+    before = unit.look(scene.host, service(scene)).invocation
     argv = ["systemctl", "start", "--no-block", service(scene)]
     done = scene.host.run(argv)
     if not done.ok:
         raise Refused(f"{' '.join(argv)}: {done.text}")
-    return (scene.clock.now(),)
+    began = scene.clock.now()
+    _note_start(scene, drill, before)
+    return (began,)
+
+
+def _note_start(scene: Scene, drill: str, before: str) -> None:
+    """Which start is the drill's goes into the trace: whoever cleans up ends no other."""
+    now = unit.look(scene.host, service(scene))
+    if now.invocation == before and now.waits:
+        _note(scene, drill, job=now.job)
+
+    def begun() -> bool:
+        nonlocal now
+        now = unit.look(scene.host, service(scene))
+        return now.invocation != before or not now.waits
+
+    if now.invocation == before:
+        scene.wait(begun, scene.clock.now() + _FOR_START)
+    if now.invocation != before:
+        _note(scene, drill, invocation=now.invocation)
+
+
+def _note(scene: Scene, drill: str, **known: str) -> None:
+    left = trace.read(scene.tree)
+    if left is not None and left.id == drill:
+        trace.write(scene.tree, replace(left, **known))  # type: ignore[arg-type]
 
 
 # ---- at --------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ def _started(scene: Scene, chosen: Way, moments: tuple[float, ...]) -> Step:
             return Step(what, False, failed, f"journalctl -u {backends.service(scene)}")
         if begun:
             return Step(what, True, _clock(scene.clock.now()))
+    trace.unmark(scene.tree)  # a start that comes now is none of the drill's any more
     message = f"{chosen.name} has not started the renew script by {_clock(scene.clock.now())}"
     return Step(what, False, message, "certtui doctor")
 

@@ -35,6 +35,14 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
+    def wait(self, holds: Callable[[], bool], until: float, pause: float = 0.25) -> bool:
+        """Waits until something holds; False where it does not by then (seconds since 1970)."""
+        while not holds():
+            if self.now() >= until:
+                return False
+            self.sleep(pause)
+        return True
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -51,11 +59,7 @@ class Scene:
 
     def wait(self, holds: Callable[[], bool], until: float, pause: float = 0.25) -> bool:
         """Waits until something holds; False where it does not by then (seconds since 1970)."""
-        while not holds():
-            if self.clock.now() >= until:
-                return False
-            self.clock.sleep(pause)
-        return True
+        return self.clock.wait(holds, until, pause)
 
 
 @dataclass

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from certtui.change.files import Tree
 from certtui.doctor.records.history import PENDING
+from certtui.drill import processes
 from certtui.drill.trace import Trace
 from certtui.host.interface import Host
 
 _DONE = f"{PENDING}.done"
+#: How the paths of the hooks end, wherever certbot's folder is.
+_HOOKS = ("/renewal-hooks/deploy/certtui-deploy", "/renewal-hooks/post/certtui-reload")
 
 
 def lines(tree: Tree) -> tuple[str, ...]:
@@ -34,6 +38,29 @@ def noted(host: Host) -> int:
 def certificate(host: Host, lineage: str) -> str:
     """Which certificate a lineage has now: certbot turns this link at each renewal."""
     return host.link(f"{lineage}/cert.pem") or ""
+
+
+def settle(host: Host, tree: Tree, before: Trace, *, killed: bool) -> list[str]:
+    """After a deploy drill that proved nothing; problems as sentences.
+
+    One that ends itself knows that what it had loaded is not served, so that it waits again. After
+    one that was killed nobody knows: its hook, or a real run since, may have loaded all of it. Only
+    a hook that ended well takes lines out, so that what is gone by then stays gone, and the drill's
+    own are taken out. A hook that is still at work is let be. Raises OSError, Refused.
+    """
+    if not killed:
+        put_back(host, tree, before)
+        return []
+    at_work = processes.running(host, _HOOKS)
+    if at_work:
+        return [f"{at_work[1]} is at work (process {at_work[0]}), so {PENDING} is left to it"]
+    put_back(host, tree, replace(before, pending=_still(tree, before)))
+    return []
+
+
+def _still(tree: Tree, before: Trace) -> tuple[str, ...]:
+    found = lines(tree)
+    return tuple(line for line in before.pending if line in found)
 
 
 def put_back(host: Host, tree: Tree, before: Trace) -> None:

@@ -19,7 +19,10 @@ def check(scene: Scene, paths: Sequence[str]) -> None:
     """``paths`` are the files of the plan that the drill goes through. Raises Refused, Locked."""
     _as_applied(scene, paths)
     for process, script in _at_work(scene.host, _scripts(scene)):
-        raise Locked(f"a renewal is at work ({script}, process {process}): try again when it ends")
+        given = scene.host.read(f"/proc/{process}/environ") or b""
+        drilled = b"\0CERTTUI_DRILL=" in b"\0" + given
+        what = "the script of a fire drill" if drilled else "a renewal"
+        raise Locked(f"{what} is at work ({script}, process {process}): try again when it ends")
 
 
 def scheduled(scene: Scene) -> list[str]:

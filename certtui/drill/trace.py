@@ -32,9 +32,11 @@ VALID_UNASKED = 60
 class Trace:
     """What has to be cleaned. ``how`` is cron.d, crontab, at, unit or deploy.
 
-    For ``unit``: the service, whether it had failed before, and when its timer had fired last (as
-    systemd tells it). For ``deploy``: the lines that waited before, the time of that file (ns), and
-    which certificate each lineage had then.
+    For ``unit``: the service, whether it had failed before, when its timer had fired last (as
+    systemd tells it), and which start of it is the drill's: the job while it waits, then the
+    InvocationID (systemd.exec(5)); "" where that is not known, or not yet. For ``deploy``: the
+    lines that waited before, the time of that file (ns), and which certificate each lineage had
+    then.
     """
 
     id: str
@@ -45,6 +47,12 @@ class Trace:
     pending: tuple[str, ...] = ()
     noted: int = 0
     certificates: tuple[tuple[str, str], ...] = ()
+    job: str = ""
+    invocation: str = ""
+
+    @property
+    def damaged(self) -> bool:
+        return not self.id
 
 
 def write(tree: Tree, trace: Trace) -> None:
@@ -68,6 +76,8 @@ def read(tree: Tree) -> Trace | None:
             tuple(str(line) for line in data["pending"]),
             int(data["noted"]),
             tuple((str(name), str(target)) for name, target in data["certificates"]),
+            str(data.get("job", "")),
+            str(data.get("invocation", "")),
         )
     except (ValueError, KeyError, TypeError):
         return Trace("")  # damaged: then what every drill may leave is looked for

@@ -10,7 +10,8 @@ from certtui.change.signals import HeldSignals
 from certtui.drill import clean, trace
 from certtui.drill.model import Outcome, Scene, Step
 from certtui.drill.trace import Trace
-from certtui.errors import Refused
+from certtui.errors import CerttuiError, Refused
+from certtui.host.interface import apart
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def alone(scene: Scene) -> Iterator[None]:
         if left is None:
             trace.forget(scene.tree)  # one that was killed as it wrote it
         else:
-            problems = clean.clean(scene.host, scene.tree, left)
+            problems = clean.clean(scene.host, scene.tree, left, killed=True, clock=scene.clock)
             if problems:
                 raise Refused(f"an earlier drill could not be cleaned up: {problems[0]}")
         yield
@@ -37,12 +38,25 @@ def traced(scene: Scene, left: Trace, outcome: Outcome) -> Iterator[None]:
     finally:
         held.begin()
         try:
-            problems = clean.clean(scene.host, scene.tree, left, proved=outcome.ok)
+            with apart():
+                left = _noted(scene, left)
+                problems = clean.clean(
+                    scene.host, scene.tree, left, proved=outcome.ok, clock=scene.clock
+                )
         finally:
             held.end()
     mend = "the next certtui command tries again"
     step = Step("cleaned up", not problems, "; ".join(problems), mend if problems else "")
     say(scene, outcome, step)
+
+
+def _noted(scene: Scene, left: Trace) -> Trace:
+    """The trace with what was added to it while the drill was under way."""
+    try:
+        found = trace.read(scene.tree)
+    except (OSError, CerttuiError):
+        return left
+    return found if found is not None and found.id == left.id else left
 
 
 def say(scene: Scene, outcome: Outcome, step: Step) -> bool:

@@ -12,7 +12,9 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +23,22 @@ SAFE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/
 
 #: Errors of lstat(2) for a path that leads nowhere: also a loop of links, and an endless name.
 _NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+
+_APART: ContextVar[bool] = ContextVar("apart", default=False)
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Within, what a host runs is in a session of its own.
+
+    A terminal sends Ctrl+C to its whole foreground group; what cleans up must not be cut by it.
+    """
+    token = _APART.set(True)
+    try:
+        yield
+    finally:
+        _APART.reset(token)
+
 
 #: Seconds a command that only asks something may take.
 QUERY_TIMEOUT = 20.0
@@ -226,6 +244,7 @@ class RealHost:
                 env={"PATH": SAFE_PATH, "LC_ALL": "C.UTF-8", "HOME": _home(), **(env or {})},
                 cwd="/",
                 check=False,
+                start_new_session=_APART.get(),
             )
         except FileNotFoundError:
             return Completed(tuple(argv), 127, "", f"{argv[0]}: not found")

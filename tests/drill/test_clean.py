@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,10 +12,10 @@ import pytest
 from certtui import traces
 from certtui.change import crontab
 from certtui.change.lock import locked
-from certtui.drill import backends, clean, trace, unit
+from certtui.drill import backends, clean, ready, trace, unit
 from certtui.drill.trace import Trace
-from certtui.errors import ApplyFailed
-from certtui.host.interface import Completed
+from certtui.errors import ApplyFailed, Locked
+from certtui.host.interface import Completed, RealHost, apart
 from tests.drill.support import ID, NOW, Place, place, systemctl
 
 
@@ -71,12 +74,14 @@ def test_a_damaged_trace(there: Place) -> None:
     there.write(trace.TRACE, '{"id": 1')
     there.write(trace.MARKER, "x")
     there.write(backends.CRON_FILE, DRILL_FILE)
-    assert clean.recover(there.host, there.tree).startswith("cleaned up")
+    said = clean.recover(there.host, there.tree)
+    assert said.startswith("cleaned up")
+    assert f"{trace.TRACE} was damaged" in said
     assert there.left() == []
 
 
 def test_a_trace_is_read_as_it_was_written(there: Place) -> None:
-    left = Trace(ID, "deploy", "u", True, "f", ("/a", "/b\udcff"), 77, (("/a", "x"),))
+    left = Trace(ID, "deploy", "u", True, "f", ("/a", "/b\udcff"), 77, (("/a", "x"),), "9", "i")
     trace.write(there.tree, left)
     assert trace.read(there.tree) == left
 
@@ -178,54 +183,57 @@ def test_a_crontab_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, table: C
 # ---- the service of a timer --------------------------------------------------------------------
 
 SERVICE = "certtui-renew.service"
+SCRIPT = "/usr/local/sbin/certbot-renew-everything"
 THEN = "Tue 2026-11-24 06:00:00 UTC"
 SOON = "Tue 2026-11-24 12:00:50 UTC"
 LATER = "Tue 2026-11-24 12:00:55 UTC"
+
+
+def of_unit(failed: bool = False, job: str = "", invocation: str = "d") -> Trace:
+    return Trace(ID, "unit", SERVICE, failed, THEN, job=job, invocation=invocation)
+
+
+OURS_AT_WORK = {"ActiveState": "activating", "Job": "9", "InvocationID": "d", "fired": THEN}
 
 
 @pytest.mark.parametrize(
     ("known", "before", "recorded", "told"),
     [
         # all is well
-        ({"fired": THEN}, Trace(ID, "unit", SERVICE, False, THEN), True, []),
+        ({"InvocationID": "d", "fired": THEN}, of_unit(), True, []),
         # the drill's own failure is not left behind; one of before it is
         (
-            {"ActiveState": "failed", "fired": THEN},
-            Trace(ID, "unit", SERVICE, False, THEN),
+            {"ActiveState": "failed", "InvocationID": "d", "fired": THEN},
+            of_unit(),
             True,
             ["reset-failed"],
         ),
+        ({"ActiveState": "failed", "InvocationID": "d", "fired": THEN}, of_unit(True), True, []),
+        # a start that waits is taken back where it is known to be the drill's
+        ({"Job": "99", "fired": THEN}, of_unit(job="99", invocation=""), False, ["stop"]),
+        ({"Job": "98", "fired": THEN}, of_unit(job="99", invocation=""), False, []),
+        ({"Job": "99", "fired": SOON}, of_unit(job="99", invocation=""), False, []),
+        ({"Job": "99", "fired": THEN}, of_unit(invocation=""), False, []),
+        # a run since, by whoever started it, goes on, and its failure stays
+        ({**OURS_AT_WORK, "InvocationID": "r"}, of_unit(), False, []),
+        ({**OURS_AT_WORK, "InvocationID": "r"}, of_unit(invocation=""), False, []),
+        ({**OURS_AT_WORK, "InvocationID": ""}, of_unit(invocation=""), False, []),
+        ({"ActiveState": "failed", "InvocationID": "r", "fired": THEN}, of_unit(), False, []),
         (
-            {"ActiveState": "failed", "fired": THEN},
-            Trace(ID, "unit", SERVICE, True, THEN),
+            {
+                "ActiveState": "failed",
+                "InvocationID": "r",
+                "fired": SOON,
+                "ExecMainStartTimestamp": LATER,
+            },
+            of_unit(),
             True,
             [],
         ),
-        # a drill at work is ended, a start that waits is taken back
+        # the timer fired meanwhile: what systemd merged with the drill's is made up for
         (
-            {"ActiveState": "activating", "fired": THEN},
-            Trace(ID, "unit", SERVICE, False, THEN),
-            False,
-            ["stop"],
-        ),
-        ({"Job": "99", "fired": THEN}, Trace(ID, "unit", SERVICE, False, THEN), False, ["stop"]),
-        # the timer fired meanwhile: a run that began after that goes on, or its failure stays
-        (
-            {"ActiveState": "activating", "fired": SOON, "ExecMainStartTimestamp": LATER},
-            Trace(ID, "unit", SERVICE, False, THEN),
-            False,
-            [],
-        ),
-        (
-            {"ActiveState": "failed", "fired": SOON, "ExecMainStartTimestamp": LATER},
-            Trace(ID, "unit", SERVICE, False, THEN),
-            True,
-            [],
-        ),
-        # ... and one that systemd merged with the drill's is made up for
-        (
-            {"fired": LATER, "ExecMainStartTimestamp": SOON},
-            Trace(ID, "unit", SERVICE, False, THEN),
+            {"InvocationID": "d", "fired": LATER, "ExecMainStartTimestamp": SOON},
+            of_unit(),
             True,
             ["start"],
         ),
@@ -235,13 +243,126 @@ def test_how_the_service_is_left(
     there: Place, known: dict[str, str], before: Trace, recorded: bool, told: list[str]
 ) -> None:
     there.host.answers.append(systemctl(**known))
-    assert unit.leave(there.host, before, recorded) == []
+    assert unit.leave(there.host, before, recorded, there.clock) == []
     assert [argv[1] for argv in there.host.ran if argv[1] != "show"] == told
     assert all(argv[-1] == SERVICE for argv in there.host.ran if argv[1] != "show")
 
 
+def test_a_drill_at_work_is_ended(there: Place) -> None:
+    there.host.answers.append(systemctl(**OURS_AT_WORK))
+    failed = systemctl(ActiveState="failed", InvocationID="d", fired=THEN)
+    there.clock.at(2, lambda: there.host.answers.append(failed))
+    assert unit.leave(there.host, of_unit(), False, there.clock) == []
+    told = [argv[1:-1] for argv in there.host.ran if argv[1] != "show"]
+    assert told == [("stop", "--no-block"), ("reset-failed",)]
+
+
+def process(there: Place, pid: int, parent: int, *environment: str, words: str = "") -> None:
+    there.write(f"/proc/{pid}/stat", f"{pid} (a) b) S {parent} 1 1 0")
+    there.write(f"/proc/{pid}/environ", "".join(f"{word}\0" for word in environment))
+    there.write(f"/proc/{pid}/cmdline", words.replace(" ", "\0") + "\0")
+
+
+@pytest.fixture
+def sent(there: Place, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Signals, each to whom; KILL ends a process."""
+    noted: list[tuple[int, int]] = []
+
+    def kill(pid: int, number: int) -> None:
+        noted.append((pid, number))
+        if number == signal.SIGKILL:
+            shutil.rmtree(there.path(f"/proc/{pid}"))
+
+    monkeypatch.setattr(os, "kill", kill)
+    return noted
+
+
+def test_a_drill_whose_mailer_is_deaf_is_killed_and_nothing_else(
+    there: Place, sent: list[tuple[int, int]]
+) -> None:
+    there.host.answers.append(systemctl(**OURS_AT_WORK, MainPID="700"))
+    for pid, parent in ((700, 1), (701, 700), (702, 701), (800, 1)):
+        process(there, pid, parent)
+    failed = systemctl(ActiveState="failed", InvocationID="d", fired=THEN)
+    there.clock.at(11, lambda: there.host.answers.append(failed))
+    assert unit.leave(there.host, of_unit(), False, there.clock) == []
+    assert sorted(sent) == [(pid, signal.SIGKILL) for pid in (700, 701, 702)]
+    assert there.host.calls("systemctl", "reset-failed")
+
+
+def test_a_drill_that_cannot_be_ended_is_told(there: Place, sent: list[tuple[int, int]]) -> None:
+    there.host.answers.append(systemctl(**OURS_AT_WORK))
+    problems = unit.leave(there.host, of_unit(), False, there.clock)
+    assert problems == [
+        f"{SERVICE} is still at work for the drill: systemctl stop {SERVICE}",
+    ]
+    assert sent == []
+
+
 def test_a_service_that_cannot_be_told(there: Place) -> None:
     there.host.answers.append(lambda argv, stdin: Completed(argv, 1, "", "no bus"))
-    there.host.answers.append(systemctl(ActiveState="failed", fired=THEN))
-    problems = unit.leave(there.host, Trace(ID, "unit", SERVICE, False, THEN), True)
+    there.host.answers.append(systemctl(ActiveState="failed", InvocationID="d", fired=THEN))
+    problems = unit.leave(there.host, of_unit(), True, there.clock)
     assert problems == [f"systemctl reset-failed {SERVICE}: no bus"]
+
+
+def test_an_answer_that_was_cut_is_not_nothing_to_do(there: Place) -> None:
+    """As by a second Ctrl+C."""
+    there.host.answers.append(lambda argv, stdin: Completed(argv, -2, "", ""))
+    trace.write(there.tree, of_unit())
+    assert "did not say how it stands" in clean.recover(there.host, there.tree)
+    assert there.trace() is not None
+    trace.write(there.tree, Trace(ID, "at"))
+    assert "atq: ended by signal 2" in clean.recover(there.host, there.tree)
+    assert there.trace() is not None
+
+
+def test_what_cleans_up_is_no_part_of_the_terminals_group() -> None:
+    session = ["python3", "-c", "import os; print(os.getsid(0) == os.getpid())"]
+    with apart():
+        assert RealHost().run(session).out == "True\n"
+    assert RealHost().run(session).out == "False\n"
+
+
+# ---- the script that cron or at started --------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["cron.d", "crontab", "at"])
+@pytest.mark.parametrize("deaf", [False, True])
+def test_the_drills_own_script_is_ended(
+    there: Place, sent: list[tuple[int, int]], how: str, deaf: bool, table: Crontab
+) -> None:
+    process(there, 700, 1, "PATH=/bin", f"CERTTUI_DRILL={ID}", words=f"/bin/sh {SCRIPT}")
+    process(there, 701, 700, "HOME=/root")
+    process(there, 800, 1, "PATH=/bin", words=f"/bin/sh {SCRIPT}")
+    process(there, 801, 1, "CERTTUI_DRILL=fedcba9876543210", words=f"/bin/sh {SCRIPT}")
+    killed(there, how)
+    if not deaf:
+        there.clock.at(2, lambda: shutil.rmtree(there.path("/proc/700")))
+    left = trace.read(there.tree)
+    assert left is not None
+    assert clean.clean(there.host, there.tree, left, clock=there.clock) == []
+    assert sent[0] == (700, signal.SIGTERM)
+    assert sorted(sent[1:]) == ([(700, signal.SIGKILL), (701, signal.SIGKILL)] if deaf else [])
+
+
+def test_a_script_that_has_ended_by_the_log_is_let_be(
+    there: Place, sent: list[tuple[int, int]]
+) -> None:
+    process(there, 700, 1, f"CERTTUI_DRILL={ID}", words=f"/bin/sh {SCRIPT}")
+    left = killed(there, "cron.d")
+    there.records("cron", "mail accepted")
+    assert clean.clean(there.host, there.tree, left, clock=there.clock) == []
+    assert sent == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [((f"CERTTUI_DRILL={ID}",), "the script of a fire drill"), (("A=b",), "a renewal")],
+)
+def test_a_drills_script_is_no_renewal(
+    there: Place, environment: tuple[str, ...], words: str
+) -> None:
+    process(there, 700, 1, *environment, words=f"/bin/sh {SCRIPT}")
+    with pytest.raises(Locked, match=rf"^{words} is at work \({SCRIPT}, process 700\)"):
+        ready.check(there.scene, [])
