@@ -92,7 +92,7 @@ def _drill(parser: argparse.ArgumentParser) -> None:
     _plan(parser)
     _json(parser)
     _flag(parser, "--deploy", "drill the hooks and the web server instead of the mail")
-    parser.add_argument("--only", default="", metavar="NAME", help="with --deploy: one certificate")
+    parser.add_argument("--only", metavar="NAME", help="with --deploy: one certificate")
 
 
 def _back(parser: argparse.ArgumentParser) -> None:

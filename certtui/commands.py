@@ -241,10 +241,12 @@ def _drill(arguments: argparse.Namespace) -> int:
     from certtui import drilling
     from certtui.errors import NeedsRoot
 
-    if os.geteuid() != 0:
-        raise NeedsRoot("`certtui drill` starts root's own renewal script: sudo certtui drill")
-    job = _job(arguments)
-    return drilling.run(job, deploy=arguments.deploy, only=arguments.only, as_json=arguments.json)
+    with drilling.refusals(arguments.json):
+        drilling.check_only(arguments.deploy, arguments.only)
+        if os.geteuid() != 0:
+            raise NeedsRoot("`certtui drill` starts root's own renewal script: sudo certtui drill")
+        job, only = _job(arguments), arguments.only or ""
+        return drilling.run(job, deploy=arguments.deploy, only=only, as_json=arguments.json)
 
 
 def _status(arguments: argparse.Namespace) -> int:

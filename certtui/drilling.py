@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from certtui.errors import ExitCode, UsageError
+from certtui.errors import CerttuiError, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from certtui.drill.model import Outcome, Scene
@@ -14,12 +16,32 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 
+@contextmanager
+def refusals(as_json: bool) -> Iterator[None]:
+    """Where JSON is asked for, what keeps a drill from its end is JSON, too; it is raised on."""
+    try:
+        yield
+    except CerttuiError as error:
+        if as_json:
+            shown = {"schema_version": SCHEMA_VERSION, "ok": False, "error": str(error)}
+            print(json.dumps(shown), flush=True)
+        raise
+
+
+def check_only(deploy: bool, only: str | None) -> None:
+    """``only`` is None where it was not given. Raises UsageError."""
+    if only is None:
+        return
+    if not deploy:
+        raise UsageError("--only names the certificate of a deploy drill: add --deploy")
+    if not only.strip():
+        raise UsageError("--only names no certificate; without it, all of them are drilled")
+
+
 def run(job: Job, *, deploy: bool, only: str, as_json: bool) -> int:
-    """0 where it is proved, 1 where not. Raises NeedsRoot, Refused, Locked, UsageError."""
+    """0 where it is proved, 1 where not. Raises Refused, Locked."""
     from certtui.drill import report
 
-    if only and not deploy:
-        raise UsageError("--only names the certificate of a deploy drill: add --deploy")
     outcome = _drill(_scene(job, as_json), deploy, only)
     if as_json:
         shown: dict[str, Any] = {"schema_version": SCHEMA_VERSION, **report.to_json(outcome)}

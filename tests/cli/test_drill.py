@@ -6,13 +6,16 @@ import json
 import os
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from certtui import commands, drilling, workflow
 from certtui.cli import main
 from certtui.drill import deploy, mail
 from certtui.drill.model import Mail, Outcome, Scene, Step
+from certtui.errors import Locked
 
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/drill.schema.json").read_text("utf-8"))
 PLAN = "version = 1\n"
 STEPS = (Step("started by cron", True, "12:01:00"), Step("taken", False, "no\x1b[31m", "do this"))
 
@@ -65,6 +68,38 @@ def test_json_alone(played: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_only_is_for_a_deploy(played: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["drill", "--only", "x", str(played)]) == 64
     assert "--deploy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_only_that_names_nothing_is_not_all(
+    played: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["drill", "--deploy", "--only", name, str(played)]) == 64
+    assert "names no certificate" in capsys.readouterr().err
+    assert main(["drill", "--only", name, str(played)]) == 64
+
+
+def test_a_refusal_as_json(
+    played: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuses(scene: Scene) -> Outcome:
+        raise Locked("a renewal is at work")
+
+    def said(code: int, *words: str) -> str:
+        assert main(["drill", "--json", *words]) == code
+        out, err = capsys.readouterr()
+        shown = json.loads(out)
+        jsonschema.validate(shown, SCHEMA)
+        assert shown == {"schema_version": 1, "ok": False, "error": shown["error"]}
+        assert shown["error"] in err
+        return str(shown["error"])
+
+    monkeypatch.setattr(mail, "drill", refuses)
+    assert said(75, str(played)) == "a renewal is at work"
+    assert "--deploy" in said(64, "--only", "x", str(played))
+    assert "missing" in said(66, f"{played}.missing")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert "sudo certtui drill" in said(77, str(played))
 
 
 def test_it_needs_root(

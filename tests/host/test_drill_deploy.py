@@ -75,6 +75,32 @@ def test_the_hooks_make_the_server_serve_what_is_on_disk(
     assert server.NAMES[0] in none.stderr
 
 
+def test_a_server_that_comes_back_a_moment_later_is_waited_for(
+    new_host: Machines, transcript: Keep
+) -> None:
+    host = ready(new_host)
+    later = "systemctl stop nginx; sleep 3; systemctl start nginx"
+    drop_in = (
+        "[Service]\nExecReload=\n"
+        f"ExecReload=/bin/sh -c \"systemd-run --collect sh -c '{later}'; sleep 1\"\n"
+    )
+    host.write("/etc/systemd/system/nginx.service.d/x.conf", drop_in)
+    host.run(["systemctl", "daemon-reload"])
+    done = drill(host, transcript)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_server_that_is_stopped_was_not_told(new_host: Machines, transcript: Keep) -> None:
+    host = ready(new_host)
+    host.run(["systemctl", "stop", "nginx"])
+    done = drill(host, transcript)
+    assert done.returncode == 1
+    assert (
+        "ok   post hook: nginx is stopped: it reads the certificate when it starts" in done.stdout
+    )
+    assert done.stdout.splitlines()[-1].startswith('not proved: it broke at "served": ')
+
+
 BREAKS: dict[str, tuple[Web, list[str], str]] = {
     "nginx-test": (
         NGINX,
