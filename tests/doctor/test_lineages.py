@@ -178,6 +178,7 @@ BREAKS: list[tuple[str, str, str, str, int]] = [
         "warn",
         0,
     ),
+    ("by hand", "sed -i 's/^authenticator = .*/authenticator = manual/' $C", "manual", "fail", 0),
     ("garbage", "head -c 700 /dev/urandom >$C", "unreadable", "fail", 0),
     ("nothing", ": >$C", "unreadable", "fail", 0),
     ("a flood", "truncate -s 10M $C", "unreadable", "fail", 0),
@@ -376,6 +377,17 @@ def test_the_command_for_a_new_key_is_the_plans_certbot(folder: Path) -> None:
         *(f"--cert-name={NAME}", "--force-renewal", "--no-random-sleep-on-renew"),
         *("--config-dir", str(folder)),
     )
+
+
+def test_a_lineage_made_by_hand_may_have_its_hook_from_elsewhere(folder: Path) -> None:
+    edit(folder, "^authenticator =.*", "authenticator = manual")
+    (folder / "cli.ini").write_text("manual-auth-hook = /usr/local/bin/answer\n")
+    assert bad(folder) == []
+    (folder / "cli.ini").unlink()
+    args = ("--config-dir", str(folder), "--manual-auth-hook=/usr/local/bin/answer")
+    assert ("lineage.manual", "fail") not in bad(folder, plan=plan(certbot_extra_args=args))
+    edit(folder, "^authenticator =.*", "authenticator = manual\nmanual_auth_hook = /bin/true")
+    assert bad(folder) == []
 
 
 def test_two_lineages_of_the_same_names(folder: Path) -> None:

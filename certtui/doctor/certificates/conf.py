@@ -9,7 +9,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from certtui.change.packages import INSTALL
-from certtui.doctor.certificates import window
+from certtui.doctor.certificates import authenticators, window
 from certtui.doctor.certificates.certbot_commands import command, used
 from certtui.doctor.check import Context, Kind
 from certtui.doctor.finding import Finding, Fix, Status
@@ -67,7 +67,7 @@ ACCOUNT = Kind(
     "(account.py, AccountNotFound).",
 )
 
-ALL = (HOOK, STRAY, INTERVAL, ALWAYS, WEBROOT, PLUGIN, ACCOUNT)
+ALL = (HOOK, STRAY, INTERVAL, ALWAYS, WEBROOT, PLUGIN, ACCOUNT, *authenticators.ALL)
 
 _HOOK = re.compile(r"(pre|post|renew|deploy)[-_]?hooks?", re.IGNORECASE)
 _HOOKS = {"pre": "pre_hook", "post": "post_hook", "renew": "renew_hook", "deploy": "renew_hook"}
@@ -121,6 +121,7 @@ def look(context: Context, lineage: Lineage, known: Known) -> Iterator[Finding]:
     try:
         yield from _webroot(lineage, known)
         yield from _account(context, lineage, known)
+        yield from authenticators.look(context, lineage)
     except PermissionError:
         pass  # the lineage's files are hidden from this user as well, and that is said
     yield from _plugin(context, lineage, known)
