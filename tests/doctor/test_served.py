@@ -73,21 +73,24 @@ def test_what_is_not_served_here_is_no_fault(monkeypatch: pytest.MonkeyPatch) ->
     found = one(monkeypatch, SAME, ABSENT, with_state("unknown"), plan={})
     assert found.status is OK
     assert found.message == "1 of 3 as on disk, 1 not served here, 1 not known"
-
-
-def test_what_another_lineage_covers_is_counted_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = one(monkeypatch, SAME, with_state("covered"), SAME)
-    assert (found.id, found.status) == ("served.same", OK)
-    assert found.message == "2 of 3 as on disk, 1 covered by another certificate on disk"
     assert one(monkeypatch, ABSENT, plan={}).status is OK
     found = one(monkeypatch, NOBODY, plan={})
     assert (found.status, found.message) == (SKIP, "nothing listens on port 443 here")
     assert one(monkeypatch, with_state("unknown"), plan={}).status is SKIP
 
 
+def test_what_another_lineage_covers_is_counted_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = one(monkeypatch, SAME, with_state("covered"), SAME)
+    assert (found.id, found.status) == ("served.same", OK)
+    assert found.message == "2 of 3 as on disk, 1 covered by another certificate on disk"
+
+
 def test_renewed_and_never_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     found = one(monkeypatch, SAME, EARLIER, plan={})
     assert (found.id, found.status, found.subject) == ("served.old", FAIL, "n1.test")
+    assert found.message.endswith(
+        "; if it stays after a reload, the server reads another file: nginx -T | grep ssl_certificate"
+    )
     assert found.fix == Fix((HOOK, f"{LIVE}/n1.test"), True)
 
 
@@ -113,6 +116,7 @@ def test_there_is_no_mend_of_ours_for_a_server_that_is_not_told(
     proxy = WebServer("other", "/usr/sbin/haproxy", "haproxy.service", True, (443,))
     found = one(monkeypatch, EARLIER, plan={}, webservers=(proxy,))
     assert (found.status, found.fix) == (FAIL, None)
+    assert found.message.endswith("; on it: haproxy")
 
 
 def test_without_a_plan_the_unit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,13 +99,37 @@ def _old(context: Context, found: Mapping[str, Served], names: Sequence[str]) ->
         )
         # Where the plan tells no server, loading certificates is somebody else's work.
         ours = context.plan is None or context.plan.webserver.kind != "none"
+        fix = _reload(context, names[0])
         yield _OLD.found(
             _subject(names),
-            message,
+            message + (_if_it_stays(context) if fix else _by_whom(context)),
             _seen(found, names),
-            _reload(context, names[0]),
+            fix,
             status=None if ours else Status.WARN,
         )
+
+
+#: How to see which files a server reads.
+_READS = {
+    "nginx": ": nginx -T | grep ssl_certificate",
+    "apache": ": grep -r SSLCertificateFile /etc/apache2",
+}
+
+
+def _if_it_stays(context: Context) -> str:
+    """What to look at where a reload does not help, as it may have been tried by the hook."""
+    kinds = {one.kind for one in _owners(context)}
+    if context.plan is not None:
+        kinds.add(context.plan.webserver.kind)
+    reads = [_READS[kind] for kind in sorted(kinds) if kind in _READS]
+    command = reads[0] if len(reads) == 1 else ""
+    return f"; if it stays after a reload, the server reads another file{command}"
+
+
+def _by_whom(context: Context) -> str:
+    """What listens there, which is not what the plan tells."""
+    programs = " and ".join(posixpath.basename(one.program) for one in _owners(context))
+    return f"; on it: {programs}" if programs else ""
 
 
 def _reload(context: Context, name: str) -> Fix | None:
