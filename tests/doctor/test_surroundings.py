@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from certtui.doctor.finding import Finding, Status
 from certtui.doctor.records import history
 from certtui.doctor.registry import run_checks
 from certtui.host.facts import Facts, Lineage, Renewer, Service
+from certtui.host.interface import SAFE_PATH
 from tests.doctor.support import (
     CRON,
     LOG,

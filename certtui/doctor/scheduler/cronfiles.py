@@ -227,14 +227,24 @@ def _surroundings(
             f"MAILTO is {settings['MAILTO']}, but nothing here can send mail: cron discards it",
             f"MAILTO={settings['MAILTO']}",
         )
-    if "sbin" not in settings.get("PATH", ""):
+    yield from _paths(file, read, needy)
+
+
+def _paths(file: CronFile, read: list[Line], needy: list[Line]) -> Iterator[Finding]:
+    """A job has the last PATH above it; the first one that is no good is told."""
+    for job in needy:
+        above = [line for line in read if line.name == "PATH" and line.number < job.number]
+        if above and "sbin" in above[-1].value:
+            continue
+        change = f"{above[-1].number}c" if above else "1i"
         yield PATH.found(
             file.path,
             "its PATH has no sbin folder: hooks do not find nginx or apachectl",
-            f"PATH={settings.get('PATH', '/usr/bin:/bin (the default)')}",
+            f"PATH={above[-1].value if above else '/usr/bin:/bin (the default)'}",
             # A crontab is changed by crontab(1) alone, which a person has to do.
-            None if file.personal else Fix(("sed", "-i", f"1i PATH={SAFE_PATH}", file.path)),
+            None if file.personal else Fix(("sed", "-i", f"{change} PATH={SAFE_PATH}", file.path)),
         )
+        return
 
 
 CHECKS = (Check(KINDS, _all),)
