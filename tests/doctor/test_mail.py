@@ -294,6 +294,15 @@ def test_aliases_of_postfix(lines: str, id: str) -> None:
     assert set(bad(host, PLAIN)) == ({id} if id else set())
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"), [("a new word\nb\n", "(a new word)"), ("", "ends with 2")]
+)
+def test_exims_status_counts_in_whatever_words(said: str, reason: str) -> None:
+    host = exim()
+    host.answers["exim", "-bt"] = refused(said, 2, "exim")
+    assert reason in bad(host)["mail.no-way"].message
+
+
 def test_what_exim_cannot_tell_now_is_no_failure() -> None:
     host = exim()
     host.answers["exim", "-bt"] = refused(f"{TO} cannot be resolved at this time\n", 1, "exim")

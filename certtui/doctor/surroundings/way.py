@@ -75,7 +75,10 @@ def _of_exim(host: Host, to: str) -> Iterator[Finding]:
     if said.code not in (0, 2):
         return
     ends = [_end(host, block) for block in re.split(r"\n(?=[^\s*]+@|mail to )", said.out.strip())]
-    if not ends or any(word in ("", "kept") for word, _ in ends):
+    if said.code == 2 and not any(word for word, _ in ends):
+        # It says 2 only where it knows that there is no way, in whatever words.
+        ends = [("lost", (said.out.strip().splitlines() or ["exim -bt ends with 2"])[0][:200])]
+    if any(word in ("", "kept") for word, _ in ends):
         return
     evidence = _excerpt(said)  # on stderr are only the routers that it tried
     lost = [reason for word, reason in ends if word == "lost"]
