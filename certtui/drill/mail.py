@@ -32,7 +32,8 @@ def drill(scene: Scene) -> Outcome:
         left = backends.begin(scene, chosen, outcome.id)
         with work.traced(scene, left, outcome):
             _links(scene, chosen, outcome, left, began)
-            if chosen.how == "unit":
+            # One that has not come to its end is ended: a slow start must not become a renewal.
+            if chosen.how == "unit" and clean.recorded(scene.host, outcome.id):
                 _let_it_end(scene, left.unit)
     outcome.seconds = scene.clock.now() - began
     return outcome

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from certtui.drill.model import Clock
 from certtui.host.interface import Host
@@ -29,41 +29,78 @@ def of(host: Host, drill: str) -> list[int]:
 
 
 def end(host: Host, drill: str, clock: Clock) -> list[str]:
-    """Ends the script of a drill, which ends what it has started; problems as sentences."""
-    begun = of(host, drill)
+    """Ends the script of a drill, and what it has started; problems as sentences."""
+    begun = _tops(host, of(host, drill))
     if not begun:
         return []
+    # Before it is told: what is deaf to it is nobody's child any more when the script has ended.
+    whole = below(host, begun)
     _send(begun, signal.SIGTERM)
-    if clock.wait(lambda: not of(host, drill), clock.now() + _PATIENCE):
+    if clock.wait(lambda: not left(host, whole), clock.now() + _PATIENCE):
         return []
-    kill(host, of(host, drill))
-    if clock.wait(lambda: not of(host, drill), clock.now() + _PATIENCE):
+    kill(host, whole)
+    if clock.wait(lambda: not left(host, whole), clock.now() + _PATIENCE):
         return []
-    left = " ".join(map(str, of(host, drill)))
-    return [f"the drill's script is still at work: kill {left}"]
+    numbers = " ".join(str(one.pid) for one in left(host, whole))
+    return [f"the drill's script is still at work: kill {numbers}"]
 
 
-def kill(host: Host, tops: Iterable[int]) -> None:
-    """Kills processes and everything below them, which could not be told to end."""
-    tops = list(tops)
-    _send({*tops, *_below(host, tops)}, signal.SIGKILL)
+def _tops(host: Host, found: list[int]) -> list[int]:
+    """The script itself: not cron's "sh -c", which would not tell it, nor its own subshells."""
+    scripts = {
+        pid
+        for pid in found
+        if (host.read(f"/proc/{pid}/cmdline") or b"").split(b"\0")[1:2] != [b"-c"]
+    }
+    stats = _stats(host)
+    return sorted(pid for pid in scripts if pid in stats and stats[pid].parent not in scripts)
 
 
-def _below(host: Host, tops: Iterable[int]) -> set[int]:
-    parents: dict[int, int] = {}
-    for name in host.names("/proc"):
-        if name.isdigit():
-            stat = host.read(f"/proc/{name}/stat") or b""
-            # PID (NAME) STATE PARENT, and a name may hold anything (proc(5)).
-            after = re.search(rb".*\) \S (\d+)", stat, re.DOTALL)
-            if after:
-                parents[int(name)] = int(after[1])
-    found = set(tops)
+@dataclass(frozen=True)
+class Process:
+    """``began`` tells it from a later one that was given the same number."""
+
+    pid: int
+    parent: int
+    began: str
+
+    @property
+    def name(self) -> tuple[int, str]:
+        return self.pid, self.began
+
+
+def below(host: Host, tops: Iterable[int]) -> list[Process]:
+    """Processes and all below them."""
+    stats = _stats(host)
+    found = {pid for pid in tops if pid in stats}
     grown = True
     while grown:
-        more = {pid for pid, parent in parents.items() if parent in found and pid not in found}
+        more = {pid for pid, one in stats.items() if one.parent in found and pid not in found}
         found |= more
         grown = bool(more)
+    return [stats[pid] for pid in sorted(found)]
+
+
+def left(host: Host, processes: Iterable[Process]) -> list[Process]:
+    """Those that have not ended."""
+    names = {one.name for one in _stats(host).values()}
+    return [one for one in processes if one.name in names]
+
+
+def kill(host: Host, processes: Iterable[Process]) -> None:
+    """Kills those that are left of them."""
+    _send((one.pid for one in left(host, processes)), signal.SIGKILL)
+
+
+def _stats(host: Host) -> dict[int, Process]:
+    """Every process that is not dead, by its number."""
+    found = {}
+    for name in host.names("/proc"):
+        if name.isdigit():
+            # PID (NAME) STATE PARENT ..., and a name may hold anything (proc(5)).
+            after = (host.read(f"/proc/{name}/stat") or b"").rpartition(b") ")[2].split()
+            if len(after) > 19 and after[0] not in (b"Z", b"X"):
+                found[int(name)] = Process(int(name), int(after[1]), after[19].decode())
     return found
 
 

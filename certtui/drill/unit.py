@@ -115,18 +115,19 @@ def _end(host: Host, trace: Trace, now: Standing, clock: Clock) -> list[str]:
     Not by ``systemctl kill``, which would end a daemon that a hook has started, too.
     """
     service = trace.unit
+    # Before it is told: what is deaf to it is nobody's child any more when the script has ended.
+    whole = processes.below(host, [int(now.process or 0)])
     problems = _run(host, "stop", "--no-block", service)
 
     def gone() -> bool:
         found = look(host, service)
         # An answer that did not come tells nothing.
-        return bool(found.state) and not (found.at_work and _is_ours(found, trace))
+        ended = bool(found.state) and not (found.at_work and _is_ours(found, trace))
+        return ended and not processes.left(host, whole)
 
     if problems or clock.wait(gone, clock.now() + _PATIENCE):
         return problems
-    top = int(now.process or 0)
-    if top:
-        processes.kill(host, [top])
+    processes.kill(host, whole)
     if clock.wait(gone, clock.now() + _PATIENCE):
         return []
     return [f"{service} is still at work for the drill: systemctl stop {service}"]

@@ -258,7 +258,7 @@ def test_a_drill_at_work_is_ended(there: Place) -> None:
 
 
 def process(there: Place, pid: int, parent: int, *environment: str, words: str = "") -> None:
-    there.write(f"/proc/{pid}/stat", f"{pid} (a) b) S {parent} 1 1 0")
+    there.write(f"/proc/{pid}/stat", f"{pid} (a) b) S {parent}{' 0' * 17} {pid}7 0 0")
     there.write(f"/proc/{pid}/environ", "".join(f"{word}\0" for word in environment))
     there.write(f"/proc/{pid}/cmdline", words.replace(" ", "\0") + "\0")
 
@@ -332,18 +332,21 @@ def test_what_cleans_up_is_no_part_of_the_terminals_group() -> None:
 def test_the_drills_own_script_is_ended(
     there: Place, sent: list[tuple[int, int]], how: str, deaf: bool, table: Crontab
 ) -> None:
-    process(there, 700, 1, "PATH=/bin", f"CERTTUI_DRILL={ID}", words=f"/bin/sh {SCRIPT}")
-    process(there, 701, 700, "HOME=/root")
+    process(there, 700, 699, "PATH=/bin", f"CERTTUI_DRILL={ID}", words=f"/bin/sh {SCRIPT}")
+    process(there, 699, 1, f"CERTTUI_DRILL={ID}", words=f"/bin/sh -c {SCRIPT}")
+    process(there, 702, 700, f"CERTTUI_DRILL={ID}", words=f"/bin/sh {SCRIPT}")  # a subshell
+    process(there, 701, 702, "HOME=/root")
     process(there, 800, 1, "PATH=/bin", words=f"/bin/sh {SCRIPT}")
     process(there, 801, 1, "CERTTUI_DRILL=fedcba9876543210", words=f"/bin/sh {SCRIPT}")
     killed(there, how)
-    if not deaf:
-        there.clock.at(2, lambda: shutil.rmtree(there.path("/proc/700")))
+    # The script ends at once, what it has started is then nobody's child.
+    for pid in (700, 702) if deaf else (700, 701, 702):
+        there.clock.at(2, lambda pid=pid: shutil.rmtree(there.path(f"/proc/{pid}")))  # type: ignore[misc]
     left = trace.read(there.tree)
     assert left is not None
     assert clean.clean(there.host, there.tree, left, clock=there.clock) == []
     assert sent[0] == (700, signal.SIGTERM)
-    assert sorted(sent[1:]) == ([(700, signal.SIGKILL), (701, signal.SIGKILL)] if deaf else [])
+    assert sorted(sent[1:]) == ([(701, signal.SIGKILL)] if deaf else [])
 
 
 def test_a_script_that_has_ended_by_the_log_is_let_be(

@@ -213,6 +213,28 @@ def test_a_service_that_cannot_start(tmp_path: Path) -> None:
     assert there.host.calls("systemctl", "reset-failed")
 
 
+def test_a_start_that_takes_too_long_is_taken_back(tmp_path: Path) -> None:
+    """Nothing is waited for after the verdict: it would come without its marker, and renew."""
+    there = timed(tmp_path / "r")
+    there.host.answers.append(systemctl(Job="7", InvocationID="a"))
+    slow = systemctl(ActiveState="activating", Job="7", InvocationID="b")
+
+    def starts(argv: tuple[str, ...], stdin: str) -> str | None:
+        if argv[:2] == ("systemctl", "start"):
+            there.host.answers.append(slow)
+        if argv[:2] == ("systemctl", "stop"):
+            assert there.clock.now() < NOW + 21
+            assert not there.path(trace.MARKER).exists()
+            there.host.answers.append(systemctl(InvocationID="b"))
+        return None
+
+    there.host.answers.append(starts)
+    outcome = run(there)
+    assert outcome.broken is not None
+    assert outcome.broken.what == "started by systemd"
+    assert there.host.calls("systemctl", "stop")
+
+
 def test_no_mail_is_planned(tmp_path: Path) -> None:
     there = place(tmp_path / "r", mail_to="")
     there.clock.at(13, lambda: there.records("cron", "no mail is planned"))
