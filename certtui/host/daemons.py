@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from certtui.host.facts import Service
 from certtui.host.interface import Host
-from certtui.host.system import process_names
+from certtui.host.system import process_names, read_text
 from certtui.host.units import Properties, cannot_start, is_active, is_enabled
 
 #: name -> (its units, its programs, its process names) across distributions.
@@ -32,11 +32,18 @@ def daemon(host: Host, name: str, units: Mapping[str, Properties] | None) -> Ser
             # A "generated" one is an init script's, of which systemd does not know more.
             enabled = is_enabled(known) or state in ("generated", "indirect")
             masked = state if state.startswith("masked") else ""
-            running, broken = is_active(known), cannot_start(known)
-            return Service(name, True, known["Id"], enabled, running, masked, broken)
+            halted = _is_halted(host, known.get("MainPID", "0"))
+            running, broken = is_active(known) and not halted, cannot_start(known)
+            return Service(name, True, known["Id"], enabled, running, masked, broken, halted)
     installed = [program for program in programs if host.which(program)]
     if not installed or units is not None:
         return Service(name, bool(installed))
     running = bool(set(programs) & process_names(host))
     # Without systemd there are too many ways to be enabled to know; what runs was started.
     return Service(name, True, enabled=running, running=running)
+
+
+def _is_halted(host: Host, pid: str) -> bool:
+    """Whether a signal has stopped a process (proc(5), stat: state T)."""
+    state = read_text(host, f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return state[:1] == ["T"]

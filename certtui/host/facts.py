@@ -100,7 +100,8 @@ class Service:
     """A daemon that fires jobs: cron or atd. ``unit`` is empty without systemd.
 
     ``masked`` is its UnitFileState where that is "masked" or "masked-runtime", else empty;
-    ``broken`` the state of a unit whose last start failed by itself, else empty.
+    ``broken`` the state of a unit whose last start failed by itself, else empty. ``halted`` is
+    whether a signal has stopped its process, which is there and does nothing.
     """
 
     name: str  # cron | atd
@@ -110,6 +111,7 @@ class Service:
     running: bool = False
     masked: str = ""
     broken: str = ""
+    halted: bool = False
 
 
 @dataclass(frozen=True)

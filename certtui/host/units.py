@@ -12,7 +12,7 @@ Properties = Mapping[str, str]
 
 _ASKED = (
     "Id,Names,LoadState,UnitFileState,ActiveState,SubState,FragmentPath,Unit,"
-    "NextElapseUSecRealtime,LastTriggerUSec,ExecStart,Result"
+    "NextElapseUSecRealtime,LastTriggerUSec,ExecStart,Result,MainPID"
 )
 
 

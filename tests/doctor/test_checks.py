@@ -153,6 +153,13 @@ def test_a_service_that_did_not_start_at_all(timer: Applied) -> None:
     assert said["timer.scheduled"].status is Status.OK
 
 
+def test_a_daemon_that_a_signal_has_stopped_goes_on(cron: Applied) -> None:
+    service = Service("cron", True, "cron.service", True, halted=True)
+    fix = bad(cron, facts(cron=service))["cron.daemon"].fix
+    assert fix is not None
+    assert (fix.argv, fix.safe) == (("systemctl", "kill", "--signal=CONT", "cron.service"), False)
+
+
 FACTS_BREAKS: list[tuple[str, dict[str, Any], Status]] = [
     ("cron.daemon", {"cron": Service("cron", True, "cron.service", True, False)}, FAIL),
     ("cron.daemon", {"cron": Service("cron", True, "cron.service", False, True)}, FAIL),

@@ -104,7 +104,7 @@ def debian(monkeypatch: pytest.MonkeyPatch) -> FakeHost:
     for path in ("/usr/bin/certbot", "/usr/sbin/nginx", "/usr/sbin/exim4", "/usr/bin/apt-get"):
         host.program(path)
     asked = "Id,Names,LoadState,UnitFileState,ActiveState,SubState,FragmentPath,Unit,"
-    asked += "NextElapseUSecRealtime,LastTriggerUSec,ExecStart,Result"
+    asked += "NextElapseUSecRealtime,LastTriggerUSec,ExecStart,Result,MainPID"
     show = ("systemctl", "show", "-p", asked, "--")
     host.answers = {
         ("systemctl", "--version"): "systemd 252 (252.39-1~deb12u1)\n+PAM\n",

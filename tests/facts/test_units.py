@@ -95,3 +95,14 @@ def test_a_daemon_that_is_only_tried_again_does_not_run(
     unit = {"Id": "atd.service", "ActiveState": state, "SubState": sub, "Result": result}
     found = daemons.daemon(FakeHost(), "atd", {"atd.service": unit})
     assert (found.running, found.broken) == (runs, broken)
+
+
+@pytest.mark.parametrize(
+    ("state", "halted"),
+    [("S", False), ("T", True), ("t", False)],  # t: a debugger looks at it
+)
+def test_a_daemon_that_a_signal_has_stopped_does_not_run(state: str, halted: bool) -> None:
+    unit = {"Id": "cron.service", "ActiveState": "active", "SubState": "running", "MainPID": "7"}
+    host = FakeHost(files={"/proc/7/stat": f"7 (cr) on) {state} 1 7".encode()})
+    found = daemons.daemon(host, "cron", {"cron.service": unit})
+    assert (found.running, found.halted) == (not halted, halted)

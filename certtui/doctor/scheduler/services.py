@@ -23,6 +23,11 @@ def standing(kind: Kind, context: Context, service: Service) -> Finding:
             f"systemctl enable --now {name}"
         )
         return kind.found(name, message, f"{seen}, {service.masked}", Fix(unmask_argv(service)))
+    if service.halted:
+        # Not safe: whoever stopped it may have a reason.
+        fix = Fix(("systemctl", "kill", "--signal=CONT", name))
+        message = "is stopped by a signal: it starts nothing"
+        return kind.found(name, message, f"{seen}: its process is in state T", fix)
     if service.broken:
         # To start it once more would end as the last start did.
         message = f"does not run, and its last start failed: systemctl status {name} says why"
