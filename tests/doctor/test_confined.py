@@ -67,6 +67,8 @@ def test_no_sandbox(backend: str) -> None:
         ("PrivateNetwork", "yes"),
         ("MemoryDenyWriteExecute", "yes"),
         ("RestrictAddressFamilies", "AF_UNIX AF_NETLINK"),
+        ("CapabilityBoundingSet", "cap_net_bind_service"),
+        ("CapabilityBoundingSet", ""),
         ("IPAddressDeny", "0.0.0.0/0 ::/0"),
         ("ProtectSystem", "full"),
         ("ProtectSystem", "strict"),

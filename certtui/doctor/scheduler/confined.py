@@ -36,10 +36,14 @@ _SERVICE = Kind(
 
 _EVERYBODY = frozenset(("0.0.0.0/0", "::/0"))
 
+#: Without these root is a user like others: files of others, other users' work (a mailer's).
+_ROOTS = ("cap_chown", "cap_dac_override", "cap_fowner", "cap_setgid", "cap_setuid")
+
 _ASKED = (
     "Id,LoadState,MainPID,FragmentPath,DropInPaths,User,DynamicUser,RootDirectory,RootImage,ProtectSystem,"
     "ReadWritePaths,ReadOnlyPaths,InaccessiblePaths,TemporaryFileSystem,NoExecPaths,"
-    "PrivateNetwork,IPAddressDeny,IPAddressAllow,RestrictAddressFamilies,MemoryDenyWriteExecute"
+    "PrivateNetwork,IPAddressDeny,IPAddressAllow,RestrictAddressFamilies,MemoryDenyWriteExecute,"
+    "CapabilityBoundingSet"
 )
 
 
@@ -123,6 +127,12 @@ def _settings(unit: Mapping[str, str], plan: Plan) -> Iterator[str]:
     ):
         if unit.get(name, "") not in well:
             yield f"{name}={unit[name]}"
+    # Without a property nothing is known; an empty one takes all away.
+    given = unit.get("CapabilityBoundingSet", " ".join(_ROOTS)).split()
+    lacking = [name for name in _ROOTS if name not in given]
+    if lacking:
+        shown = unit["CapabilityBoundingSet"]
+        yield f"CapabilityBoundingSet={shown} (it lacks {', '.join(lacking)})"
     families = unit.get("RestrictAddressFamilies", "").split()
     if families and not families[0].startswith("~") and "AF_INET" not in families:
         yield f"RestrictAddressFamilies={' '.join(families)}"

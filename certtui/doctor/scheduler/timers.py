@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from certtui.doctor.check import Check, Context, no_plan, not_needed, started_by
 from certtui.doctor.finding import Finding, Fix, Status
 from certtui.doctor.records import history
-from certtui.doctor.scheduler import dropins
+from certtui.doctor.scheduler import cannotstart, dropins
 from certtui.doctor.scheduler.timerkinds import (
     ACTIVE,
     ENABLED,
@@ -110,6 +110,7 @@ def _changed(
         yield from dropins.of_timer(context, timer)
     if service.get("LoadState") == "loaded":
         yield from dropins.of_service(context, service)
+        yield from cannotstart.findings(context, service)
 
 
 def _show(context: Context, *names: str) -> dict[str, Mapping[str, str]]:
@@ -277,4 +278,4 @@ def _well(unit: Mapping[str, str]) -> str:
     return f"enabled and active; {when}"
 
 
-CHECKS = (Check((*KINDS, *dropins.KINDS), _timer),)
+CHECKS = (Check((*KINDS, *dropins.KINDS, cannotstart.CANNOT), _timer),)
