@@ -432,3 +432,12 @@ def test_a_spool_that_cannot_be_used_says_why_atq_does_not_answer(
     wrong = Finding("at.spool", FAIL, "/var/spool/cron/atjobs", "is missing")
     monkeypatch.setattr(atspool, "findings", lambda context: [wrong])
     assert set(host.bad()) == {"at.spool"}
+
+
+def test_a_job_that_its_file_keeps_from_starting_is_one_break(
+    host: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overdue(host)
+    wrong = Finding("at.job-mode", FAIL, "/var/spool/cron/atjobs/c0001a01c8a336", "x")
+    monkeypatch.setattr(atspool, "findings", lambda context: [wrong])
+    assert set(host.bad()) == {"at.job-mode"}

@@ -117,7 +117,7 @@ def _queue(context: Context) -> Iterator[Finding]:
 
 
 def _jobs(context: Context, script: str, spool: bool) -> Iterator[Finding]:
-    """``spool`` is whether something is wrong with it, which is why atq may not answer."""
+    """``spool`` is whether something is wrong with it: why atq may not answer, or a job waits."""
     missing = list(_programs(context)) if script else []
     yield from missing
     if any(finding.subject == "atq" for finding in missing):
@@ -133,7 +133,8 @@ def _jobs(context: Context, script: str, spool: bool) -> Iterator[Finding]:
     yield from _strays(context, script, [job for job in jobs if job.script != script])
     if script and context.plan:
         mine = [job for job in jobs if job.script == script]
-        yield from _ours(context, context.plan, mine)
+        said = _ours(context, context.plan, mine)
+        yield from (item for item in said if not (spool and item.id == _OVERDUE.id))
         yield from _stored(mine)
         yield from _foreign(context.plan, jobs, atjobs.letters(answer.out))
 
