@@ -13,16 +13,13 @@ from certtui.drill.trace import Trace
 from certtui.errors import Refused
 from certtui.host import served
 from certtui.host.facts import Lineage
-from certtui.host.interface import Completed
+from certtui.host.interface import Completed, apart
 from certtui.host.served import Served
 from certtui.render import places, webserver
 from certtui.render.webserver import Reload
 
 #: Seconds: what the hook itself allows a test, and both of its parts together.
 _TEST, _HOOK = 125.0, 300.0
-
-#: Ctrl+C goes to everything that was started from a terminal.
-_UNCUT = ("/bin/sh", "-c", "trap '' INT; exec \"$@\"", "sh")
 
 #: Seconds that a server may take until it serves what it was told to load.
 _PATIENCE = 10.0
@@ -123,7 +120,8 @@ def _uncut(scene: Scene, hook: str) -> Completed:
     held = HeldSignals()
     held.begin()
     try:
-        return scene.host.run([*_UNCUT, hook], timeout=_HOOK, env=_environment(scene))
+        with apart():
+            return scene.host.run([hook], timeout=_HOOK, env=_environment(scene))
     finally:
         held.end()
 

@@ -20,7 +20,7 @@ from certtui.drill.trace import Trace
 from certtui.errors import Refused
 from certtui.host import served
 from certtui.host.facts import Lineage
-from certtui.host.interface import Completed
+from certtui.host.interface import Completed, RealHost
 from certtui.host.served import Served
 from tests.drill.support import ID, NOW, Place, place
 
@@ -39,11 +39,14 @@ class Hooks:
         self.environments: list[tuple[str, dict[str, str]]] = []
         self.codes: dict[str, int] = {}
         self.signal = 0
+        self.sessions: list[str] = []
         run = there.host.run
 
         def noting(argv: Sequence[str], **options: Any) -> Completed:
             if argv[-1] in (DEPLOY, POST):
                 self.environments.append((argv[-1], dict(options.get("env") or {})))
+                own = ["python3", "-c", "import os; print(os.getsid(0) == os.getpid())"]
+                self.sessions.append(RealHost().run(own).out.strip())
                 if self.signal and argv[-1] == POST:
                     signal.raise_signal(self.signal)
                 return self.hook(argv[-1], options["env"])
@@ -306,6 +309,7 @@ def test_a_signal_waits_for_the_post_hook(there: Place, monkeypatch: pytest.Monk
     with pytest.raises(KeyboardInterrupt):
         deploy.drill(there.scene)
     assert [path for path, _ in hooks.environments] == [DEPLOY, DEPLOY, POST]
+    assert hooks.sessions[-1] == "True"  # Ctrl+C goes to all of the terminal's foreground group
     assert there.left() == []
 
 
