@@ -122,3 +122,81 @@ def test_what_a_killed_drill_leaves_neither_renews_nor_stays(
     assert state(host) == before
     assert host.certtui("status").stderr == ""
     assert [job.queue for job in at.queued(host)] == ["c"] * schedule.uses_at
+
+
+SLOW = "#!/bin/sh\nexec sleep 50\n"
+
+
+def test_a_real_run_after_a_killed_drill_goes_on(new_host: Machines, transcript: Keep) -> None:
+    """What a killed drill left is cleaned up while the next run of the service is at work."""
+    host = ready(new_host, TIMER)
+    host.write("/usr/local/sbin/sendmail", SLOW, 0o755)
+    begun = start(host)
+    host.wait_until(lambda: host.processes("sleep 50"), 10, "the mailer")
+    assert end(host, begun, signal.SIGKILL) == 137
+    begun.communicate()
+    host.run(["systemctl", "kill", "-s", "KILL", "certtui-renew.service"])
+    host.wait_until(lambda: not host.processes("sleep 50"), 10, "its end")
+    assert host.exists(TRACE)
+    drop_in = "[Service]\nExecStartPre=/bin/sleep 8\n"
+    host.write("/etc/systemd/system/certtui-renew.service.d/slow.conf", drop_in)
+    host.run(["systemctl", "daemon-reload"])
+    host.run(["systemctl", "start", "--no-block", "certtui-renew.service"])
+    done = host.certtui("status")
+    transcript(done, "certtui status  # a real run is at work")
+    assert "cleaned up after a fire drill" in done.stderr
+    assert not host.exists(TRACE)
+    host.wait_until(lambda: lines(host), 60, "the real run")
+    assert [line[1:3] for line in lines(host)] == [["systemd-timer", "ok"]]
+
+
+def test_ctrl_c_twice_on_a_terminal(new_host: Machines) -> None:
+    """Each goes to every process of the foreground group, also to what cleans up."""
+    host = ready(new_host, TIMER)
+    host.write("/usr/local/sbin/sendmail", SLOW, 0o755)
+    before = state(host)
+    for pause in (0.1, 0.4, 1.0):
+        argv = [*host.enter(), "env", "-i", "PATH=/opt/certtui/bin:/usr/sbin:/usr/bin"]
+        begun = subprocess.Popen(
+            [*argv, "certtui", "drill"], stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        host.wait_until(lambda: host.processes("sleep 50"), 20, "the mailer")
+        for _ in range(3):
+            os.killpg(begun.pid, signal.SIGINT)
+            time.sleep(pause)
+        begun.wait(30)
+        host.wait_until(lambda: not host.processes("-m certtui drill"), 30, "its end")
+        assert state(host) == before
+        assert not host.processes("sleep 50")
+
+
+@pytest.mark.parametrize("schedule", DRILLED, ids=str)
+def test_the_script_of_an_ended_drill_ends(
+    new_host: Machines, schedule: Schedule, transcript: Keep
+) -> None:
+    """Also where its mailer is deaf to TERM."""
+    host = ready(new_host, schedule)
+    for mailer in (SLOW, "#!/bin/sh\ntrap '' TERM\nexec sleep 50\n"):
+        host.write("/usr/local/sbin/sendmail", mailer, 0o755)
+        before = state(host)
+        begun = start(host)
+        host.wait_until(lambda: host.processes("sleep 50"), 130, "the mailer")
+        assert end(host, begun, signal.SIGINT) == 130
+        transcript(subprocess.CompletedProcess([], 130, begun.communicate()[0], ""), mailer)
+        assert not host.processes("sleep 50")
+        assert not host.processes("certbot-renew-everything")
+        assert state(host) == before
+
+
+def test_a_start_that_comes_too_late_does_nothing(new_host: Machines, transcript: Keep) -> None:
+    host = ready(new_host, TIMER)
+    drop_in = "[Service]\nExecStartPre=/bin/sleep 23\n"
+    host.write("/etc/systemd/system/certtui-renew.service.d/slow.conf", drop_in)
+    host.run(["systemctl", "daemon-reload"])
+    before = state(host)
+    done = drill(host, transcript)
+    assert done.returncode == 1
+    assert "systemd has not started the renew script" in done.stdout
+    assert state(host) == before
+    time.sleep(8)
+    assert lines(host) == []
