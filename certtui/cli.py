@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
-import io
 import os
 import signal
 import sys
@@ -18,7 +16,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn
 
-from certtui import __version__
+from certtui import __version__, streams
 from certtui.errors import CerttuiError, Ended, ExitCode, UsageError
 
 _PLAN_HELP = "the plan's TOML file (default: /etc/certtui/plan.toml, else the plan last applied)"
@@ -185,13 +183,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def guarded(work: Callable[[], int]) -> int:
     """Does some work; an error becomes a sentence on standard error, and an exit code."""
     _end_politely()
-    _open_streams()
+    streams.open_all()
     _keep_the_hosts_clock()
     try:
         code = work()
         sys.stdout.flush()
         return int(code)
     except CerttuiError as error:
+        streams.finish()
         _complain(str(error))
         return int(error.exit_code)
     except KeyboardInterrupt:
@@ -199,10 +198,14 @@ def guarded(work: Callable[[], int]) -> int:
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         # Whoever read us has gone: say nothing more, not even from the interpreter's exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.write_nowhere()
         return 128 + signal.SIGPIPE
+    except streams.Unwritable as error:
+        streams.write_nowhere()
+        _complain(str(error))
+        return int(ExitCode.FAILED)
     except OSError as error:
-        if not _hung_up():
+        if not streams.hung_up():
             return _fault(error)
         return 128 + signal.SIGHUP  # the terminal went; the signal is on its way
     except Exception as error:  # noqa: BLE001 - the last resort: a report instead of a traceback
@@ -214,42 +217,6 @@ def _fault(error: Exception) -> int:
 
     _complain(crash.fault(error))
     return int(ExitCode.FAILED)
-
-
-def _hung_up() -> bool:
-    """Whether the terminal we write to is gone: then even no byte can be written (tty_ioctl(4))."""
-    try:
-        os.write(sys.stdout.fileno(), b"")
-    except (OSError, ValueError) as error:
-        return getattr(error, "errno", 0) == errno.EIO
-    return False
-
-
-def _open_streams() -> None:
-    """A caller may have closed the streams (``>&-``); Python then has None in their place."""
-    if sys.stdout is None or sys.stderr is None:
-        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the whole run
-        sys.stdout = sys.stdout or nowhere
-        sys.stderr = sys.stderr or nowhere
-    _fit(sys.stdin, "surrogateescape")
-    _fit(sys.stdout, "backslashreplace")
-    _fit(sys.stderr, "backslashreplace")
-
-
-def _fit(stream: object, errors: str) -> None:
-    """No character is an error; one that the terminal cannot show is not sent to it.
-
-    What the host holds (names, file contents, what certbot said) is in any language, and the
-    locale of whoever looks at it may be C.
-    """
-    if not isinstance(stream, io.TextIOWrapper):
-        return
-    encoding = None
-    if stream.writable() and stream.isatty():
-        from certtui import charset
-
-        encoding = "ascii" if charset.ascii_only() else None
-    stream.reconfigure(encoding=encoding, errors=errors)
 
 
 def _keep_the_hosts_clock() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -33,3 +34,34 @@ def test_closed_streams_are_no_error(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["schema"], ["doctor", "--list"], ["check", "--json", "p.toml"], ["check", "p.toml"]],
+)
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_full_disk_is_a_sentence(tmp_path: Path, arguments: list[str], buffered: bool) -> None:
+    (tmp_path / "p.toml").write_text("version = 1\n")
+    environment = {**os.environ, "PYTHONUNBUFFERED": "" if buffered else "1"}
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "certtui", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+        )
+    said = b"certtui: standard output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_another_error_of_the_system_is_still_a_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks() -> int:
+        raise OSError(5, "Input/output error", "/x")
+
+    monkeypatch.setattr("certtui.crash.fault", lambda error: f"fault: {error}")
+    assert cli.guarded(breaks) == 1
+    assert "fault: [Errno 5]" in capsys.readouterr().err

@@ -89,7 +89,8 @@ def test_renewed_and_never_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     found = one(monkeypatch, SAME, EARLIER, plan={})
     assert (found.id, found.status, found.subject) == ("served.old", FAIL, "n1.test")
     assert found.message.endswith(
-        "; if it stays after a reload, the server reads another file: nginx -T | grep ssl_certificate"
+        "; if it stays after a reload, the server reads another file: "
+        "nginx -T | grep ssl_certificate"
     )
     assert found.fix == Fix((HOOK, f"{LIVE}/n1.test"), True)
 

@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from certtui import cli, wizard
+from certtui import cli, streams, wizard
 from certtui.ask.session import Session
 from certtui.errors import CerttuiError
 from tests.tui.support import CERTBOT, facts, make_root, session
@@ -46,7 +46,7 @@ def odd_session(root: Path) -> Session:
 
 def main(argv: list[str]) -> int:
     cli._end_politely()
-    cli._open_streams()
+    streams.open_all()
     flags = [word for word in argv[1:] if word.startswith("--")]
     try:
         return wizard.run_session(
