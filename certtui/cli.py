@@ -80,8 +80,11 @@ def _apply(parser: argparse.ArgumentParser) -> None:
 def _doctor(parser: argparse.ArgumentParser) -> None:
     _plan(parser)
     _json(parser)
-    parser.add_argument("--only", action="append", default=[], metavar="ID", help="only this check")
-    parser.add_argument("--skip", action="append", default=[], metavar="ID", help="not this check")
+    ids = "ids or groups with commas between; may be repeated"
+    for name, words in (("--only", "look only at these"), ("--skip", "do not look at these")):
+        parser.add_argument(
+            name, action="append", default=[], metavar="ID,...", help=f"{words}: {ids}"
+        )
     _flag(parser, "--list", "list the checks")
     _flag(parser, "--fix", "run the mends that nobody objects to, then look again")
 

@@ -205,7 +205,10 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from certtui.doctor import registry, report
 
     if arguments.list:
-        print(report.listing(), end="")
+        if arguments.json:
+            print_json(report.listing_json())
+        else:
+            print(report.listing(), end="")
         return ExitCode.OK
     with contextlib.suppress(ApplyFailed, FileNotFoundError):
         _mend(arguments)  # what cannot be ended is a finding (doctor/records/state.py)

@@ -72,7 +72,8 @@ _CHECKS_HEAD = """\
 
 `certtui doctor` proves that the next renewal will happen and that somebody hears of it if not. Each
 finding says what was seen, what was expected and why it matters, and prints the command that mends
-it. `--only ID` and `--skip ID` take these names, or a group's ("cron"). `--fix` runs the mends that
+it. `--only` and `--skip` take these names or groups ("cron,timer"); `--list --json` lists them for
+programs. `--fix` runs the mends that
 nobody objects to: what concerns certtui's own files goes through the same journalled apply as
 everything else, then services are started and units read again; edited files and whatever a person
 must decide are left alone. `--json` is described by [doctor.schema.json](doctor.schema.json).

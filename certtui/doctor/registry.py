@@ -149,7 +149,7 @@ def _answer(kind: Kind, said: Sequence[Finding]) -> Finding:
 def _named(names: Sequence[str]) -> set[str]:
     """The ids that are meant. Raises UsageError."""
     found: set[str] = set()
-    for name in names:
+    for name in _split(names):
         meant = {kind.id for kind in kinds() if name in (kind.id, kind.id.partition(".")[0])}
         if not meant:
             raise UsageError(f"{name}: no such check{_nearest(name)}; see `certtui doctor --list`")
@@ -159,7 +159,13 @@ def _named(names: Sequence[str]) -> set[str]:
 
 def _exactly(names: Sequence[str]) -> set[str]:
     """Those of the ids that name one kind: a person who asks for it gets an answer."""
-    return {kind.id for kind in kinds() if kind.id in names}
+    asked = _split(names)
+    return {kind.id for kind in kinds() if kind.id in asked}
+
+
+def _split(names: Sequence[str]) -> list[str]:
+    """Each name by itself, where some have commas between: "cron,timer"."""
+    return [name.strip() for given in names for name in given.split(",")]
 
 
 def _nearest(name: str) -> str:

@@ -169,7 +169,9 @@ def summary(findings: Sequence[Finding]) -> str:
     counts = [f"{count[status]} {_word(status)}" for status in _ORDER if count[status]]
     hidden = sum(is_hidden(finding) for finding in findings)
     rest = f"; {hidden} need{'s' if hidden == 1 else ''} root: sudo certtui doctor"
-    listed = (", ".join(counts) or "nothing was looked at") + (rest if hidden else "")
+    listed = ", ".join(counts) + (rest if hidden else "")
+    if all(finding.status is Status.SKIP for finding in findings):
+        return f"nothing was looked at{': ' if listed else ''}{listed}"
     if exit_code(findings) is not ExitCode.OK:
         return f"not healthy: {listed}"
     return f"{'no failure seen' if hidden else 'healthy'}: {listed}"
@@ -190,6 +192,22 @@ def headline(findings: Sequence[Finding]) -> str:
     if count[Status.SKIP] > hidden:
         parts.append(f"{count[Status.SKIP] - hidden} skipped")
     return ", ".join(parts)
+
+
+def listing_json() -> dict[str, Any]:
+    """The shape of ``doctor --list --json``."""
+    return {
+        "checks": [
+            {
+                "id": kind.id,
+                "severity": kind.severity.value,
+                "expected": kind.expected,
+                "why": kind.why,
+                "docs": kind.ok("", "").docs,
+            }
+            for kind in registry.kinds()
+        ]
+    }
 
 
 def listing() -> str:

@@ -37,6 +37,9 @@ def _certificates(status: Status) -> Iterator[str]:
     faulty = sum(bool(item.error) and item.days_left is not None for item in found)
     if faulty:
         yield f"{faulty} with a fault"
+    future = sum(item.not_before is not None and item.not_before > status.now for item in found)
+    if future:
+        yield f"{future} not valid yet"
     overdue = sum(item.overdue and not item.expired for item in found)
     if overdue:
         yield f"{overdue} overdue"

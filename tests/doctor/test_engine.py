@@ -74,6 +74,31 @@ def test_what_was_not_looked_at_is_not_called_ok(made: Context) -> None:
     assert one.message == "not needed: the plan uses cron"
 
 
+def test_ids_may_have_commas_between(made: Context) -> None:
+    found = registry.run_checks(made, ["cron, timer", "mail"], ["mail,cron.daemon"])
+    groups = {finding.id.partition(".")[0] for finding in found}
+    assert {"cron", "timer"} <= groups
+    assert "mail" not in groups
+    with pytest.raises(UsageError, match="crom: no such check"):
+        registry.run_checks(made, ["timer,crom"])
+    one = registry.run_checks(made, ["cron.daemon,timer"])
+    assert "cron.daemon" in {finding.id for finding in one}
+
+
+def test_where_nothing_was_looked_at_nothing_is_called_healthy() -> None:
+    assert report.summary([]) == "nothing was looked at"
+    skipped = KIND.skip("", "there is no plan")
+    assert report.summary([skipped]) == "nothing was looked at: 1 skip"
+    assert report.summary([skipped, KIND.ok("", "x")]).startswith("healthy: ")
+
+
+def test_the_list_for_programs() -> None:
+    (first, *rest) = report.listing_json()["checks"]
+    assert set(first) == {"id", "severity", "expected", "why", "docs"}
+    assert first["docs"].startswith("docs/checks.md#")
+    assert [first["id"], *(one["id"] for one in rest)] == [one.id for one in registry.kinds()]
+
+
 def test_an_unknown_id_names_the_nearest(made: Context) -> None:
     with pytest.raises(UsageError, match=r"mial: no such check; did you mean mail"):
         registry.run_checks(made, ["mial"])

@@ -98,6 +98,7 @@ FAILED = PastRun(NOW, "at", "failed", 3, "no route to the CA")
         (shown(one("a", error="its link is broken")), "1 with a fault"),
         (shown(one("a", overdue=True, due=True)), "1 overdue"),
         (shown(one("a", state="old")), "1 renewed but served as before"),
+        (shown(one("a", not_before=NOW + timedelta(hours=2))), "1 not valid yet"),
         (shown(one("a", state="other")), "1 served with another certificate"),
         (shown(one("a", state="silent"), one("b", state="silent")), "port 443 does not answer"),
         (shown(one("a"), pending=("/x",)), "1 renewed but not loaded"),
