@@ -20,6 +20,8 @@ _PROGRAMS = re.compile(
 )
 
 _CERTBOT = ("certbot", "certbot-auto", "letsencrypt", "letsencrypt-auto")
+#: What certbot does with domains besides.
+_ASKS_ELSE = frozenset(("certificates", "delete", "enhance", "install", "reconfigure", "revoke"))
 _LEGO = ("lego",)
 #: What the others do instead of renewing.
 _ELSE = frozenset(
@@ -162,7 +164,7 @@ def _of_program(program: str, words: Sequence[str]) -> Renewal | None:
             return None
         asks = given & {"renew", "certonly", "run"}
         domains = any(word.startswith(("-d", "--domain")) for word in words)
-        return Renewal(_names(words)) if asks or domains else None
+        return Renewal(_names(words)) if asks or (domains and not given & _ASKS_ELSE) else None
     if program in _LEGO:
         return _ALL if given & {"renew", "run"} else None
     return None if given & _ELSE and "--cron" not in given else _ALL

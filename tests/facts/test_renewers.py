@@ -185,6 +185,7 @@ def test_a_timer_of_our_script_under_another_name_is_ours() -> None:
         ("echo certbot renew disabled", False),
         ("echo $(certbot renew) >/var/log/x", True),
         ("certbot", False),
+        ("certbot revoke -n -d a.example.org", False),
         ("certbot -n --nginx -d a.example.org", True),
         ("test -x /usr/bin/certbot -a ! -d /run/x && perl -e 'sleep 9' && certbot -q renew", True),
         ("[ -x /usr/bin/certbot ] && echo well", False),
