@@ -228,7 +228,8 @@ def lineage(**changes: Any) -> Facts:
             FAIL,
         ),
         ("lineage.autorenew-off", {"autorenew": False}, WARN),
-        ("lineage.due", {"renew_before_expiry": "85 days"}, WARN),
+        ("lineage.due", {"renew_before_expiry": "81 days"}, WARN),
+        ("lineage.overdue", {"renew_before_expiry": "85 days"}, FAIL),
     ],
 )
 def test_certificates(cron: Applied, name: str, changes: dict[str, Any], status: Status) -> None:
