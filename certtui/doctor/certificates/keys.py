@@ -86,13 +86,22 @@ class OpenSSL:
             context.set_ciphers("ALL:@SECLEVEL=0")  # a short key belongs to its certificate, too
             self._contexts[algorithm] = context
         files = (self._below + certificates, self._below + key)
-        try:
-            self._contexts[algorithm].load_cert_chain(*files, password=_no_password)
-        except ssl.SSLError as error:
-            return error.reason or "no PEM of a key"
-        except (OSError, ValueError) as error:
-            return str(error)
-        return ""
+        problem = ""
+        for _ in range(_TRIES):
+            try:
+                self._contexts[algorithm].load_cert_chain(*files, password=_no_password)
+            except ssl.SSLError as error:
+                return error.reason or "no PEM of a key"
+            except (OSError, ValueError) as error:
+                problem = str(error)
+            else:
+                return ""
+        return problem
+
+
+#: Python takes an errno that something before has left for the answer of OpenSSL (``_ssl.c``,
+#: ``load_cert_chain``), now and then.
+_TRIES = 3
 
 
 def _no_password() -> str:
