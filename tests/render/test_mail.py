@@ -255,3 +255,13 @@ def test_a_mailer_is_used_also_where_its_words_cannot_be_kept(machine: Machine) 
     (machine.state / "mailer-output").mkdir(parents=True)
     machine.run()
     assert len(machine.mails()) == 1
+
+
+def test_where_there_is_no_mailer_nothing_is_left(machine: Machine) -> None:
+    for name in ("sendmail", "mail", "mailx"):
+        (machine.folder / "bin" / name).unlink(missing_ok=True)
+    machine.install()
+    machine.certbot(FAILURE)
+    machine.run()
+    assert "neither sendmail nor mail" in (machine.state / "last-mail").read_text()
+    assert not (machine.state / "mailer-output").exists()

@@ -78,10 +78,6 @@ note_mail() {
 # process that it leaves behind keeps its streams, and who reads those to their end would wait for it.
 hand_over() {
     mail_body=$1
-    mail_said=$STATE/mailer-output
-    if ! (umask 077 && : >"$mail_said") 2>/dev/null; then
-        mail_said=/dev/null
-    fi
     mail_program=''
     for mail_name in sendmail mail mailx; do
         if command -v "$mail_name" >/dev/null 2>&1; then
@@ -89,6 +85,14 @@ hand_over() {
             break
         fi
     done
+    if [ -z "$mail_program" ]; then
+        MAIL_PROBLEM='neither sendmail nor mail was found'
+        return 1
+    fi
+    mail_said=$STATE/mailer-output
+    if ! (umask 077 && : >"$mail_said") 2>/dev/null; then
+        mail_said=/dev/null
+    fi
     set --
     case $mail_program in
         sendmail)
@@ -97,10 +101,6 @@ hand_over() {
             # No "--": not every sendmail knows it, and the plan takes no address that begins
             # with "-".
             compose | limit 60 sendmail -oi "$@" "$MAIL_TO" >"$mail_said" 2>&1
-            ;;
-        '')
-            MAIL_PROBLEM='neither sendmail nor mail was found'
-            return 1
             ;;
         *)
             clean "$mail_body" |
