@@ -107,6 +107,10 @@ def test_what_a_killed_drill_leaves_neither_renews_nor_stays(
     begun = start(host)
     if schedule is TIMER:
         host.wait_until(lambda: lines(host), 20, "the drill")
+    elif schedule is CRON:
+        host.wait_until(lambda: host.exists("/etc/cron.d/certtui-drill"), 20, "cron's file")
+    else:
+        host.wait_until(lambda: len(at.queued(host)) == 2, 20, "the job")
     assert end(host, begun, signal.SIGKILL) == 137
     begun.communicate()
     assert host.exists(TRACE)

@@ -58,6 +58,8 @@ def test_the_facts_of_a_server(host: Machine) -> None:
             "enabled": True,
             "running": True,
             "masked": "",
+            "broken": "",
+            "halted": False,
         }
     assert found["mailer"]["real"] == "/usr/sbin/exim4"
     by_place = {item["where"]: item for item in found["renewers"]}
