@@ -12,12 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from certtui.host.interface import Host
+from certtui.host.maillog import EXIM_FILES, FILES
 
 #: Bytes of the end of a log that are read.
 _MOST = 1 << 18
-
-_EXIM_FILES = ("/var/log/exim4/mainlog", "/var/log/exim/main.log", "/var/log/exim/mainlog")
-_FILES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail")
 
 #: exim's "=> ADDRESS ..."; the "to=<ADDRESS>, ..." of Postfix and sendmail.
 _RECIPIENT = re.compile(r"(?:=>|->|\*\*|==) ([^\s:]+)|to=<?([^>,\s]+)")
@@ -72,7 +70,7 @@ def look(host: Host, message: str, since: float) -> Trail | None:
 
 
 def _logs(host: Host, since: float) -> Iterator[Sequence[str]]:
-    for path in (*_EXIM_FILES, *_FILES):
+    for path in (*EXIM_FILES, *FILES):
         text = host.tail(path, _MOST)
         if text:
             yield text.decode("utf-8", "replace").splitlines()

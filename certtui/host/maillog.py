@@ -43,8 +43,8 @@ class Log:
 Parse = Callable[[str], "Delivery | None"]
 
 #: Where each distribution has them; exim writes its own.
-_EXIM_FILES = ("/var/log/exim4/mainlog", "/var/log/exim/main.log", "/var/log/exim/mainlog")
-_FILES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail")
+EXIM_FILES = ("/var/log/exim4/mainlog", "/var/log/exim/main.log", "/var/log/exim/mainlog")
+FILES = ("/var/log/mail.log", "/var/log/maillog", "/var/log/mail")
 
 #: What MTAs call themselves in the journal (journalctl(1), -t); one of postfix's daemons each.
 _TAGS = {
@@ -57,11 +57,11 @@ _TAGS = {
 def read(host: Host, mta: Mta) -> Log:
     """The end of the log, also of the one before it. Raises PermissionError."""
     if mta.name == "exim":
-        return _of_files(host, _EXIM_FILES, _exim)
+        return _of_files(host, EXIM_FILES, _exim)
     if mta.name not in _TAGS:
         return Log()
     parse = {"postfix": _postfix, "sendmail": _sendmail, "opensmtpd": _opensmtpd}[mta.name]
-    found = _of_files(host, _FILES, parse)
+    found = _of_files(host, FILES, parse)
     if found.deliveries:
         return found
     tags = [f"postfix/{tag}" if mta.name == "postfix" else tag for tag in _TAGS[mta.name]]
